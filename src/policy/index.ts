@@ -1,0 +1,18 @@
+/**
+ * The public contract of placement policies: everything a plug-in imports, and all it can see.
+ *
+ * A policy answers two questions about one fault, `place` and `misplaced`, and moves nothing. It is pure while
+ * answering (MP-73); memory is taken in `create`. Called by mm/mempolicy.ts; written in policies/, or in a user's file.
+ */
+export type {
+  Fallback,
+  Fault,
+  OptionSpec,
+  OptionValues,
+  PolicyContext,
+  PolicyDefinition,
+  PolicyInstance,
+  World,
+} from './contract.js';
+export { definePolicy, indexModulo, unlessThere } from './define.js';
+export { NO_NODE, asNodeId, type NodeId } from '../units.js';

@@ -1,0 +1,61 @@
+/**
+ * One RUN word of the command line, taken apart (grammar: README, "A run is a policy and what happens to it").
+ * Plain data, so that it can cross to a worker thread. Parsed by parse-run.ts, carried out by engine/replay.ts.
+ */
+export interface RunSpec {
+  /** The word as given. */
+  readonly text: string;
+  readonly policy: PolicySpec;
+  readonly actions: readonly ActionSpec[];
+  readonly switches: Switches;
+}
+
+export interface PolicySpec {
+  /** Name of a policy, or the path of a file (`./mine.ts`), or an npm package. */
+  readonly name: string;
+  /** NODES as given (`0-3`, `all`, `!1`, `+0`), or null. */
+  readonly nodes: string | null;
+  readonly flags: readonly PolicyFlag[];
+  /** `:OPTION=VALUE`, not yet checked against the policy's own declaration. */
+  readonly options: Readonly<Record<string, string>>;
+}
+export type PolicyFlag = 'static' | 'relative' | 'numa_balancing';
+
+export type Moment =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'threads' }
+  | { readonly kind: 'row'; readonly row: number }
+  | { readonly kind: 'percent'; readonly percent: number }
+  | { readonly kind: 'event'; readonly text: string };
+
+export type ActionSpec = { readonly text: string; readonly moment: Moment } & (
+  | { readonly kind: 'lazy'; readonly region: string | null }
+  | { readonly kind: 'task'; readonly thread: number; readonly node: string }
+);
+
+export interface Switches {
+  readonly hookSwap: boolean;
+  readonly hookFile: boolean;
+  readonly hookShmem: boolean;
+  /** REGION → policy, in the order given. */
+  readonly vmas: readonly { readonly region: string; readonly policy: PolicySpec }[];
+  readonly cpus: 'blocks' | 'spread' | 'pack' | readonly number[];
+  readonly profile: string;
+  readonly swap: boolean;
+  readonly readahead: boolean;
+  readonly faultAround: boolean;
+  readonly pageCluster: number;
+}
+
+export const DEFAULT_SWITCHES: Switches = {
+  hookSwap: false,
+  hookFile: false,
+  hookShmem: false,
+  vmas: [],
+  cpus: 'blocks',
+  profile: 'mof',
+  swap: true,
+  readahead: false,
+  faultAround: false,
+  pageCluster: 0,
+};

@@ -1,0 +1,84 @@
+/**
+ * What one run leaves behind: plain data, the same bytes for the same inputs and seed. Written by engine/replay.ts,
+ * merged by run/, printed by report/. Numbers are counts unless the name says its unit.
+ */
+export interface RunResult {
+  /** The RUN word as given, and its parts. */
+  readonly run: string;
+  readonly policy: string;
+  readonly nodes: string;
+  readonly profile: string;
+  readonly machine: string;
+  readonly trace: string;
+  readonly seed: number;
+  /** `attainable` of the policy, and false too once a hook moved a page (no mainline kernel does that). */
+  readonly attainable: boolean;
+  /** False when the policy itself is one that cannot be had (`stay`, `oracle`), whatever happened in the run. */
+  readonly policyAttainable: boolean;
+  readonly outcome: RunOutcome;
+  readonly whole: PhaseResult;
+  /** The region of interest (`--from`, `--until`; default from the first row of a second thread). */
+  readonly region: PhaseResult;
+  readonly regionRows: { readonly from: number; readonly until: number };
+  /** Before the first action, between actions, after the last: in time order; one element if there are no actions. */
+  readonly phases: readonly PhaseResult[];
+  readonly actions: readonly ActionResult[];
+  /** Pages mapped or cached per node at the end. */
+  readonly pagesPerNode: readonly number[];
+  /** Every counter that is not zero, by its /proc/vmstat name (or the model's own, README "Counters"). */
+  readonly counters: Readonly<Record<string, number>>;
+  /** numastat's counters, one array element per node. */
+  readonly nodeCounters: Readonly<Record<string, readonly number[]>>;
+  /** Time at which each output event of the trace happened, ns of its thread's clock. */
+  readonly marks: readonly { readonly row: number; readonly text: string; readonly atNs: number; readonly migrationNs: number }[];
+  /** Sentences: what was assumed (machine values, cost parameters, read-ahead off, …). */
+  readonly assumptions: readonly string[];
+}
+
+export type RunOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'oom'; readonly row: number; readonly thread: number; readonly nodes: string }
+  | { readonly kind: 'sigbus'; readonly row: number; readonly thread: number }
+  | { readonly kind: 'failed'; readonly message: string };
+
+export interface PhaseResult {
+  readonly name: string;
+  readonly rows: { readonly from: number; readonly until: number };
+  /** Estimated time, ns: from the phase's first row to the last clock. */
+  readonly timeNs: number;
+  /** Sum over threads of the time spent in memory accesses, faults and moves. */
+  readonly accessNs: number;
+  readonly faultNs: number;
+  readonly migrationNs: number;
+  readonly accessesLocal: number;
+  readonly accessesRemote: number;
+  readonly missesLocal: number;
+  readonly missesRemote: number;
+  /** Misses on the zero page, included above: they are charged to the lowest node with memory. */
+  readonly missesZeroPage: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly migration: {
+    readonly tried: number;
+    readonly done: number;
+    /** Condition or step that refused (C1..C6, M1..M5a) → how often. */
+    readonly failed: Readonly<Record<string, number>>;
+  };
+  readonly pagesPerNode: readonly number[];
+}
+
+export interface ActionResult {
+  readonly action: string;
+  /** Row before which it was carried out; null: its moment never came. */
+  readonly row: number | null;
+  readonly process: number;
+  /** What the move itself cost: unmapping and copying apart from the faults taken again. */
+  readonly ownNs: number;
+  readonly pagesTouched: number;
+  readonly note: string;
+}
+
+/** Share of remote misses of a phase, 0 when there were none. */
+export function remoteShare(phase: PhaseResult): number {
+  const all = phase.missesLocal + phase.missesRemote;
+  return all === 0 ? 0 : phase.missesRemote / all;
+}
