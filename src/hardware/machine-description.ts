@@ -9,8 +9,23 @@ export interface MachineDescription {
   /** SLIT, row = from: 10 on the diagonal, 10..254 elsewhere. Need not be symmetric. */
   readonly distance: readonly (readonly number[])[];
   readonly cost: CostDescription;
-  /** Sentences, one per value that was not known and was filled in. */
+  /** Sentences, one per value that was not measured on this machine: filled in, estimated, or remembered. */
   readonly assumed: readonly string[];
+  /** Every value and where it comes from, for `mof machine show`; absent on machines made in code. */
+  readonly origins?: readonly ValueOrigin[];
+}
+
+/** How well a value is known. `given`: a user's file holds it and says no more. */
+export type OriginMark = 'given' | 'read' | 'derived' | 'recalled' | 'estimated' | 'assumed';
+
+export interface ValueOrigin {
+  /** Name of the value in the machine file: `latencyNs`, `faults.minorNs`. */
+  readonly field: string;
+  /** The value as text, with its unit. */
+  readonly value: string;
+  readonly mark: OriginMark;
+  /** Publication, arithmetic or rule behind it; `[id]` refers to the sources of the catalogue. Empty if `given`. */
+  readonly source: string;
 }
 
 export interface NodeDescription {
@@ -29,8 +44,9 @@ export interface CostDescription {
   readonly bandwidthGbs: readonly (readonly number[])[];
   /** Anonymous first touch, zeroing included, ns. */
   readonly minorFaultNs: number;
-  /** One page read from the swap device or disk, ns, and one written. */
+  /** A whole major fault, ns: one page read from the swap device or disk, and the fault around it. */
   readonly majorFaultNs: number;
+  /** One page written to the swap device or disk, ns. */
   readonly writebackNs: number;
   /** Copying one page between frames, GB/s. */
   readonly pageCopyGbs: number;

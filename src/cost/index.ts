@@ -1,0 +1,21 @@
+/**
+ * What everything takes, in ns of virtual time: accesses by distance and load, walks, faults, copies, migrations,
+ * shootdowns, I/O.
+ *
+ * The engine, fault/, migrate/ and reclaim/ ask; nothing here knows pages or policies. `CostModel` is the contract, which
+ * an embedding program may bind anew; `LoadedLatency` is the default, made from a machine's CostDescription; `Meter` is the clock that pays. Always
+ * holds: no answer is negative, no access is cheaper under load than idle, and the same calls give the same answers.
+ */
+export { FaultKind, type CostModel } from './cost-model.js';
+export { loadFactor, settledFactor } from './load-curve.js';
+export { COST_ASSUMPTIONS, DEFAULT_COST_OPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
+export {
+  ACCOUNT_ACCESS,
+  ACCOUNT_FAULT,
+  ACCOUNT_MIGRATION,
+  Meter,
+  PRICE,
+  type PriceName,
+  type Prices,
+} from './meter.js';
+export { makeMeter } from './prices.js';

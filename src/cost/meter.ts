@@ -1,0 +1,97 @@
+/** What time is spent on; each account is reported apart. */
+export const ACCOUNT_ACCESS = 1;
+export const ACCOUNT_FAULT = 2;
+export const ACCOUNT_MIGRATION = 3;
+const ACCOUNTS = 4;
+const NOW = 0;
+
+/** What is paid for, in ns; the table is filled once from the cost model. */
+let next = 0;
+export const PRICE = {
+  zeroPageFault: next++,
+  anonFault: next++,
+  fileFault: next++,
+  shmemFault: next++,
+  swapCacheFault: next++,
+  cowFault: next++,
+  writeInPlace: next++,
+  /** On top of the fault: the device. */
+  swapRead: next++,
+  diskRead: next++,
+  writeback: next++,
+  /** Control work of moving one page, without its copy. */
+  movePage: next++,
+  unmapPage: next++,
+  moveCall: next++,
+  /** One inter-processor interrupt. */
+  shootdown: next++,
+  fileCall: next++,
+  scanPage: next++,
+} as const satisfies Record<string, number>;
+export type PriceName = keyof typeof PRICE;
+export type Prices = Readonly<Record<PriceName, number>>;
+
+/**
+ * The clock of whoever runs now, and where its time went. All in one Float64Array, and payments name a price instead of
+ * carrying a number, so that the hot path makes no heap number.
+ */
+export class Meter {
+  private readonly cells = new Float64Array(new ArrayBuffer(ACCOUNTS * 8 * 4));
+  private readonly prices = new Float64Array(new ArrayBuffer(Math.max(16, next) * 8));
+  private readonly copies: Float64Array;
+
+  /**
+   * @param prices ns by name
+   * @param copyNs ns to copy one page, [from node][to node]
+   */
+  constructor(
+    prices: Prices,
+    copyNs: readonly (readonly number[])[],
+    private readonly nodeCount: number,
+  ) {
+    for (const name of Object.keys(PRICE) as PriceName[]) this.prices[PRICE[name]] = prices[name];
+    this.copies = Float64Array.from(copyNs.flat());
+  }
+
+  /** The current time, ns. A thread's own clock is set before it runs and taken back afterwards. */
+  get nowNs(): number {
+    return this.cells[NOW];
+  }
+  set nowNs(ns: number) {
+    this.cells[NOW] = ns;
+  }
+
+  pay(account: number, price: number): void {
+    const ns = this.prices[price];
+    this.cells[NOW] += ns;
+    this.cells[account] += ns;
+  }
+
+  payTimes(account: number, price: number, times: number): void {
+    const ns = this.prices[price] * times;
+    this.cells[NOW] += ns;
+    this.cells[account] += ns;
+  }
+
+  payCopy(account: number, from: number, to: number): void {
+    const ns = this.copies[from * this.nodeCount + to];
+    this.cells[NOW] += ns;
+    this.cells[account] += ns;
+  }
+
+  /** Waits until `ns` (an I/O ends then): the clock moves there if it is behind. */
+  waitUntil(account: number, ns: number): void {
+    const wait = ns - this.cells[NOW];
+    if (wait <= 0) return;
+    this.cells[NOW] = ns;
+    this.cells[account] += wait;
+  }
+
+  spent(account: number): number {
+    return this.cells[account];
+  }
+
+  price(price: number): number {
+    return this.prices[price];
+  }
+}

@@ -1,0 +1,31 @@
+import { FaultKind, type CostModel } from './cost-model.js';
+import { Meter, type Prices } from './meter.js';
+import { asNodeId } from '../units.js';
+
+/** A meter that pays what `model` says, on a machine of `nodeCount` nodes. */
+export function makeMeter(model: CostModel, nodeCount: number): Meter {
+  const nodes = Array.from({ length: nodeCount }, (_, node) => asNodeId(node));
+  const copyNs = nodes.map((from) => nodes.map((to) => model.copyNs(from, to)));
+  return new Meter(pricesOf(model), copyNs, nodeCount);
+}
+
+function pricesOf(model: CostModel): Prices {
+  return {
+    zeroPageFault: model.faultNs(FaultKind.zeroPage),
+    anonFault: model.faultNs(FaultKind.anon),
+    fileFault: model.faultNs(FaultKind.fileMinor),
+    shmemFault: model.faultNs(FaultKind.anon),
+    swapCacheFault: model.faultNs(FaultKind.swapCache),
+    cowFault: model.faultNs(FaultKind.cow),
+    writeInPlace: model.faultNs(FaultKind.writeInPlace),
+    swapRead: model.swapReadNs,
+    diskRead: model.swapReadNs,
+    writeback: model.writebackNs,
+    movePage: model.migratePageNs,
+    unmapPage: model.unmapPageNs,
+    moveCall: model.migrateCallNs,
+    shootdown: model.shootdownNs(1),
+    fileCall: model.fileCallNs,
+    scanPage: model.scanPageNs,
+  };
+}

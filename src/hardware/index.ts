@@ -1,0 +1,14 @@
+/**
+ * What silicon does, knowing nothing of Linux: nodes, CPUs and distances, page tables, TLBs, and the MMU in front.
+ *
+ * `translate()` answers with a frame or with the reason for a fault; it raises nothing. Called by engine/ for each
+ * access and by mm/ to change entries. Always holds: an entry in a TLB equals the present entry of the page table,
+ * because whoever changes one flushes the other; a PageId belongs to one address space.
+ */
+export { fallbackRows, loadByNodesLeft, loadByOne, type FallbackLoad } from './fallback.js';
+export type { CostDescription, MachineDescription, NodeDescription } from './machine-description.js';
+export { makeMmu, type Mmu, type MmuParts, type Translate } from './mmu.js';
+export { PageTables } from './page-table.js';
+export * from './pte.js';
+export { Tlb } from './tlb.js';
+export { Topology } from './topology.js';

@@ -1,0 +1,152 @@
+import { asPageId, NO_PAGE, type PageId, type Pfn, type SwapSlot } from '../units.js';
+import { PTE_NONE, PTE_PRESENT, PTE_SWAP } from './pte.js';
+
+const ENTRIES = 512;
+/** A 36-bit page number: 9 bits for the entry in its leaf table, 27 for the three levels above. */
+const LEAF_BITS = 9;
+
+/**
+ * Page tables of all address spaces: 48-bit addresses, four levels of 512 entries.
+ *
+ * All leaf tables lie in one pool, and the place of an entry in the pool *is* the `PageId` of that page of that address
+ * space: leaf number * 512 + entry. So whoever has been through the upper levels once keeps a small integer, and a TLB
+ * miss costs one lookup, like a processor that caches the upper levels. An id names its address space too.
+ */
+export class PageTables {
+  /** Frame number or swap slot, by PageId. */
+  readonly word: Int32Array;
+  /** Bits of pte.ts, by PageId. */
+  readonly bits: Uint8Array;
+  /** Leaf → page number of its first entry / 512 (27 bits). */
+  readonly leafStart: Int32Array;
+  /** Leaf → id of its address space, 0 if the leaf is free. */
+  readonly leafSpace: Int32Array;
+  /** Leaf → the vma a fault in it was last in: a hint, to be checked. */
+  readonly leafVma: Int32Array;
+  private readonly leafCapacity: number;
+  private leafCount = 1; // leaf 0 stays unused: 0 means "no table" in the level above
+  private readonly freeLeaves: number[] = [];
+  private readonly upper: Int32Array[] = [new Int32Array(0)]; // level-1..3 tables; 0 means "no table"
+  private readonly freeUpper: number[] = [];
+
+  /** @param capacity leaf tables that can exist; untouched ones cost no memory */
+  constructor(capacity: number) {
+    this.leafCapacity = capacity;
+    this.word = new Int32Array(new ArrayBuffer(capacity * ENTRIES * 4));
+    this.bits = new Uint8Array(new ArrayBuffer(capacity * ENTRIES));
+    this.leafStart = new Int32Array(new ArrayBuffer(capacity * 4));
+    this.leafSpace = new Int32Array(new ArrayBuffer(capacity * 4));
+    this.leafVma = new Int32Array(new ArrayBuffer(capacity * 4));
+  }
+
+  newRoot(): number {
+    return this.newUpper();
+  }
+
+  /** Walks the levels. @returns the page's id, or `NO_PAGE` if a level has no table there */
+  walk(root: number, vpn: number): PageId {
+    const high = Math.floor(vpn / ENTRIES);
+    const level3 = this.upper[root][high >> 18];
+    if (level3 === 0) return NO_PAGE;
+    const level2 = this.upper[level3][(high >> 9) & 511];
+    if (level2 === 0) return NO_PAGE;
+    const leaf = this.upper[level2][high & 511];
+    return leaf === 0 ? NO_PAGE : asPageId((leaf << LEAF_BITS) + (vpn - high * ENTRIES));
+  }
+
+  /** Walks the levels and makes the tables that are missing. @returns `NO_PAGE` only if the pool is used up */
+  ensure(root: number, vpn: number, space: number): PageId {
+    const found = this.walk(root, vpn);
+    if (found !== NO_PAGE) return found;
+    if (this.freeLeaves.length === 0 && this.leafCount === this.leafCapacity) return NO_PAGE;
+    const high = Math.floor(vpn / ENTRIES);
+    const level3 = this.descend(root, high >> 18);
+    const level2 = this.descend(level3, (high >> 9) & 511);
+    const leaf = this.freeLeaves.pop() ?? this.leafCount++;
+    this.upper[level2][high & 511] = leaf;
+    this.leafStart[leaf] = high;
+    this.leafSpace[leaf] = space;
+    this.leafVma[leaf] = 0;
+    return asPageId((leaf << LEAF_BITS) + (vpn - high * ENTRIES));
+  }
+
+  /** Page number of the virtual address behind an id. */
+  vpnOf(page: PageId): number {
+    return this.leafStart[page >> LEAF_BITS] * ENTRIES + (page & (ENTRIES - 1));
+  }
+
+  spaceOf(page: PageId): number {
+    return this.leafSpace[page >> LEAF_BITS];
+  }
+
+  /** Gives back the leaf table over `vpn`, whose entries must be empty. No-op where there is none. */
+  freeLeaf(root: number, vpn: number): void {
+    const high = Math.floor(vpn / ENTRIES);
+    const level3 = this.upper[root][high >> 18];
+    const level2 = level3 === 0 ? 0 : this.upper[level3][(high >> 9) & 511];
+    const leaf = level2 === 0 ? 0 : this.upper[level2][high & 511];
+    if (leaf === 0) return;
+    this.upper[level2][high & 511] = 0;
+    this.leafSpace[leaf] = 0;
+    this.freeLeaves.push(leaf);
+  }
+
+  /** Gives back the upper levels of an address space that has no leaf tables left. */
+  freeRoot(root: number): void {
+    for (const level3 of this.upper[root]) {
+      if (level3 === 0) continue;
+      for (const level2 of this.upper[level3]) if (level2 !== 0) this.freeUpper.push(level2);
+      this.freeUpper.push(level3);
+    }
+    this.freeUpper.push(root);
+  }
+
+  /** Page ids of leaf tables in use, for checks: calls `visit` with the first id of each leaf and its space. */
+  forEachLeaf(visit: (firstPage: PageId, space: number) => void): void {
+    for (let leaf = 1; leaf < this.leafCount; leaf++) {
+      if (this.leafSpace[leaf] !== 0) visit(asPageId(leaf << LEAF_BITS), this.leafSpace[leaf]);
+    }
+  }
+
+  isNone(page: PageId): boolean {
+    return this.bits[page] === PTE_NONE;
+  }
+
+  isPresent(page: PageId): boolean {
+    return (this.bits[page] & PTE_PRESENT) !== 0;
+  }
+
+  isSwap(page: PageId): boolean {
+    return (this.bits[page] & PTE_SWAP) !== 0;
+  }
+
+  set(page: PageId, frame: Pfn, bits: number): void {
+    this.word[page] = frame;
+    this.bits[page] = bits | PTE_PRESENT;
+  }
+
+  setSwap(page: PageId, slot: SwapSlot): void {
+    this.word[page] = slot;
+    this.bits[page] = PTE_SWAP;
+  }
+
+  clear(page: PageId): void {
+    this.word[page] = 0;
+    this.bits[page] = PTE_NONE;
+  }
+
+  private descend(table: number, entry: number): number {
+    const found = this.upper[table][entry];
+    if (found !== 0) return found;
+    return (this.upper[table][entry] = this.newUpper());
+  }
+
+  private newUpper(): number {
+    const reused = this.freeUpper.pop();
+    if (reused !== undefined) {
+      this.upper[reused].fill(0);
+      return reused;
+    }
+    return this.upper.push(new Int32Array(ENTRIES)) - 1;
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * A page-table entry: a 32-bit word (frame number, or swap slot) and a byte of bits beside it.
+ *
+ *   bit  7 6    5 4        3     2     1     0
+ *        hint   kind       young dirty write present
+ *
+ * kind says what an entry that is not present holds; 0 = nothing (the entry is empty).
+ */
+export const PTE_NONE = 0;
+export const PTE_PRESENT = 1 << 0;
+export const PTE_WRITE = 1 << 1;
+export const PTE_DIRTY = 1 << 2;
+export const PTE_YOUNG = 1 << 3;
+/** Not present: the word is a swap slot. */
+export const PTE_SWAP = 1 << 4;
+
+/** Why `translate()` found no frame. Frames are positive, so these are not. */
+export const MISS_NONE = -1;
+export const MISS_SWAP = -2;
+export const MISS_READ_ONLY = -3;

@@ -1,0 +1,74 @@
+import type { CpuId, PageId, Pfn } from '../units.js';
+
+const WAYS = 4;
+const SET_WORDS = 2 * WAYS;
+/** The word beside a tag: frame number (28 bits) and what the processor may do without asking the page table. */
+const FRAME_MASK = (1 << 28) - 1;
+const WRITABLE = 1 << 28;
+const DIRTY = 1 << 29;
+
+/**
+ * The TLB of each CPU: 4 ways, round-robin replacement. A tag is a PageId + 1, and an id belongs to one address space,
+ * so the tag carries the address-space id and nothing is flushed when a CPU changes address spaces.
+ *
+ *   set: [tag tag tag tag | word word word word], 32 bytes
+ */
+export class Tlb {
+  private readonly entries: Int32Array;
+  private readonly nextWay: Uint8Array;
+  private readonly setMask: number;
+  private readonly setBits: number;
+
+  /** @param setBits log2 of the number of sets per CPU; 8 → 1,024 entries, a second-level TLB of today */
+  constructor(cpuCount: number, setBits = 8) {
+    this.setBits = setBits;
+    this.setMask = (1 << setBits) - 1;
+    this.entries = new Int32Array(new ArrayBuffer((cpuCount << setBits) * SET_WORDS * 4));
+    this.nextWay = new Uint8Array(new ArrayBuffer(cpuCount << setBits));
+  }
+
+  /** Index of the word of `page` in the TLB of `cpu`, or -1. */
+  find(cpu: CpuId, page: PageId): number {
+    const entries = this.entries;
+    const at = ((cpu << this.setBits) | (page & this.setMask)) << 3;
+    const tag = (page + 1) | 0;
+    if (entries[at] === tag) return at + 4;
+    if (entries[at + 1] === tag) return at + 5;
+    if (entries[at + 2] === tag) return at + 6;
+    if (entries[at + 3] === tag) return at + 7;
+    return -1;
+  }
+
+  frameAt(at: number): Pfn {
+    return (this.entries[at] & FRAME_MASK) as Pfn;
+  }
+
+  isWritableAt(at: number): boolean {
+    return (this.entries[at] & WRITABLE) !== 0;
+  }
+
+  isDirtyAt(at: number): boolean {
+    return (this.entries[at] & DIRTY) !== 0;
+  }
+
+  markDirtyAt(at: number): void {
+    this.entries[at] |= DIRTY;
+  }
+
+  fill(cpu: CpuId, page: PageId, frame: Pfn, writable: boolean, dirty: boolean): void {
+    const set = (cpu << this.setBits) | (page & this.setMask);
+    const way = this.nextWay[set] & 3;
+    this.nextWay[set] = way + 1;
+    const at = (set << 3) + way;
+    this.entries[at] = (page + 1) | 0;
+    this.entries[at + 4] = frame | (writable ? WRITABLE : 0) | (dirty ? DIRTY : 0);
+  }
+
+  /** Forgets one page on one CPU. @returns whether it was there */
+  invalidate(cpu: CpuId, page: PageId): boolean {
+    const at = this.find(cpu, page);
+    if (at < 0) return false;
+    this.entries[at - 4] = 0;
+    return true;
+  }
+}

@@ -1,0 +1,72 @@
+import type { Block } from '../mm/block.js';
+import type { Contents } from '../mm/contents.js';
+import type { Files } from '../mm/files.js';
+import type { Frames } from '../mm/frames.js';
+import type { PageCache } from '../mm/page-cache.js';
+import { PG_DIRTY, PG_UPTODATE } from '../mm/page-flags.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import { C, type Counters } from '../stats/index.js';
+import { NO_SLOT, type Pfn, type SwapSlot } from '../units.js';
+
+export interface SwapOutParts {
+  readonly frames: Frames;
+  readonly files: Files;
+  readonly pageCache: PageCache;
+  readonly swap: SwapArea;
+  readonly block: Block;
+  readonly contents: Contents | null;
+  readonly counters: Counters;
+}
+
+export interface SwapOut {
+  /**
+   * Gives an anonymous page a slot and puts it into the swap cache: uptodate and dirty, one more reference, one user
+   * of the slot (page-lifecycle section 6). The page is locked. Kernel: add_to_swap().
+   * @returns false if no slot is free
+   */
+  addToSwap(pfn: Pfn): boolean;
+  /**
+   * Turns a page-cache page of a shmem object into a swap-cache page without writing anything (PL-50). The page is
+   * locked and mapped nowhere. Kernel: shmem_writepage().
+   * @returns false if no slot is free; then the page stays as it was
+   */
+  shmemToSwap(pfn: Pfn): boolean;
+  /** Starts writing a dirty page to its slot or file. @returns whether the write has already ended (RAM disk) */
+  startWrite(pfn: Pfn): boolean;
+}
+
+/** The ways of a page to its backing store. Kernel: mm/swap_state.c, mm/shmem.c, mm/page_io.c. */
+export function makeSwapOut({ frames, files, pageCache, swap, block, contents, counters }: SwapOutParts): SwapOut {
+  function addToSwap(pfn: Pfn): boolean {
+    const slot = swap.allocate();
+    if (slot === NO_SLOT) return false;
+    swap.insert(slot, pfn);
+    frames.set(pfn, PG_UPTODATE | PG_DIRTY);
+    return true;
+  }
+
+  function shmemToSwap(pfn: Pfn): boolean {
+    const slot = swap.allocate();
+    if (slot === NO_SLOT) return false;
+    swap.insert(slot, pfn); // user 1: the cache
+    pageCache.remove(pfn, -slot); // user 2: the object's slot
+    swap.addUser(slot);
+    frames.drop(pfn);
+    frames.set(pfn, PG_DIRTY);
+    return true;
+  }
+
+  function startWrite(pfn: Pfn): boolean {
+    frames.clear(pfn, PG_DIRTY);
+    if (frames.isSwapCache(pfn)) {
+      const slot = frames.private_(pfn) as SwapSlot;
+      if (contents !== null) swap.device?.set(slot as number as Pfn, contents.get(pfn));
+      counters.inc(C.pswpout);
+    } else if (contents !== null) {
+      files.get(frames.mapping(pfn)).disk.set(frames.index(pfn), contents.get(pfn));
+    }
+    return block.startWrite(pfn);
+  }
+
+  return { addToSwap, shmemToSwap, startWrite };
+}

@@ -1,0 +1,44 @@
+import type { CpuId } from '../units.js';
+import type { Vma } from './vma.js';
+
+/** One process's memory: its vmas in order of address, its page-table root, its rss. Kernel: mm_struct. */
+export class AddressSpace {
+  /** Ascending by start; no two overlap. */
+  readonly vmas: Vma[] = [];
+  /** Present entries by kind, and entries that are swap slots (INV-11). */
+  rssAnon = 0;
+  rssFile = 0;
+  rssShmem = 0;
+  swapEntries = 0;
+  /** CPUs it has run on: those whose TLB may know it. One bit per CPU. */
+  readonly cpus: Int32Array;
+
+  constructor(
+    readonly id: number,
+    readonly root: number,
+    cpuCount: number,
+  ) {
+    this.cpus = new Int32Array((cpuCount + 31) >> 5);
+  }
+
+  ranOn(cpu: CpuId): void {
+    this.cpus[cpu >> 5] |= 1 << (cpu & 31);
+  }
+
+  /** Index of the first vma that ends after page number `vpn`; `vmas.length` if there is none. */
+  indexAt(vpn: number): number {
+    let low = 0;
+    let high = this.vmas.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.vmas[middle].end <= vpn) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  find(vpn: number): Vma | null {
+    const i = this.indexAt(vpn);
+    return i < this.vmas.length && this.vmas[i].start <= vpn ? this.vmas[i] : null;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Pfn } from '../units.js';
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import type { Frames } from './frames.js';
+import type { Lru } from './lru.js';
+import { PG_ACTIVE, PG_LRU, PG_RECLAIM, PG_UNEVICTABLE, PG_WRITEBACK } from './page-flags.js';
+
+/**
+ * Writes in flight: the swap device and the disk. A write carries the time it ends; nothing happens by itself, whoever
+ * cares calls `completeUntil` with its clock. Writes end in the order they were started.
+ */
+export class Block {
+  private pages = new Int32Array(new ArrayBuffer(1024 * 4));
+  private ends = new Float64Array(new ArrayBuffer(1024 * 8));
+  private first = 0;
+  private count = 0;
+
+  /** @param writesAtOnce a RAM disk: a write has ended when it was started (K section 4, swapon) */
+  constructor(
+    private readonly frames: Frames,
+    private readonly lru: Lru,
+    private readonly meter: Meter,
+    readonly writesAtOnce: boolean,
+  ) {}
+
+  get inFlight(): number {
+    return this.count;
+  }
+
+  /** Starts writing the page out. @returns whether it has already ended */
+  startWrite(pfn: Pfn): boolean {
+    if (this.writesAtOnce) return true;
+    this.frames.set(pfn, PG_WRITEBACK);
+    if (this.count === this.pages.length) this.grow();
+    const at = (this.first + this.count) & (this.pages.length - 1);
+    const previous = this.count === 0 ? 0 : this.ends[(at - 1) & (this.pages.length - 1)];
+    this.pages[at] = pfn;
+    this.ends[at] = Math.max(previous, this.meter.nowNs + this.meter.price(PRICE.writeback));
+    this.count++;
+    return false;
+  }
+
+  /** Ends every write whose time has come on the running clock. */
+  completeDue(): void {
+    while (this.count > 0 && this.ends[this.first] <= this.meter.nowNs) this.completeFirst();
+  }
+
+  /** Waits for the oldest write. @returns false if none is in flight */
+  waitForFirst(): boolean {
+    if (this.count === 0) return false;
+    this.meter.waitUntil(ACCOUNT_FAULT, this.ends[this.first]);
+    this.completeFirst();
+    return true;
+  }
+
+  /** Waits until this page's write has ended (and with it all started before). */
+  waitForPage(pfn: Pfn): void {
+    while (this.frames.isWriteback(pfn) && this.waitForFirst());
+  }
+
+  completeAll(): void {
+    while (this.waitForFirst());
+  }
+
+  private completeFirst(): void {
+    const pfn = this.pages[this.first] as Pfn;
+    this.first = (this.first + 1) & (this.pages.length - 1);
+    this.count--;
+    const flags = this.frames.flags(pfn);
+    this.frames.clear(pfn, PG_WRITEBACK | PG_RECLAIM);
+    // RC-54: reclaim wanted it gone, so it goes next.
+    if ((flags & PG_RECLAIM) !== 0 && (flags & (PG_LRU | PG_ACTIVE | PG_UNEVICTABLE)) === PG_LRU) this.lru.rotate(pfn);
+  }
+
+  private grow(): void {
+    const old = this.pages.length;
+    const pages = new Int32Array(old * 2);
+    const ends = new Float64Array(old * 2);
+    for (let i = 0; i < this.count; i++) {
+      pages[i] = this.pages[(this.first + i) & (old - 1)];
+      ends[i] = this.ends[(this.first + i) & (old - 1)];
+    }
+    this.pages = pages;
+    this.ends = ends;
+    this.first = 0;
+  }
+}

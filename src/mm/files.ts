@@ -1,0 +1,97 @@
+import type { Pfn } from '../units.js';
+import type { Mempolicy } from './mempolicy.js';
+import { SlotTree } from './slot-tree.js';
+import type { Vma } from './vma.js';
+
+/** What a mapping offers for moving its pages (PL-71): nothing, the plain way, with buffers, or a refusal. */
+export type MigrateOperation = 'none' | 'simple' | 'buffers' | 'fail';
+
+/**
+ * An address space of pages that belong to an object: a file's page cache, or a shmem object. Kernel: address_space.
+ *
+ * A slot holds 0 (absent), a frame (> 0), or for shmem minus a swap slot (PL-50).
+ */
+export class FileObject {
+  readonly slots = new SlotTree();
+  /** Age counter of the node when a page was evicted, +1 so that 0 means none; and node * 2 + mark (RC-60). */
+  readonly shadowAge = new SlotTree();
+  readonly shadowNode = new SlotTree();
+  /** Contents on the disk; only with `Contents`. */
+  readonly disk = new SlotTree();
+  /** vmas that map it: the reverse map of its pages. Kernel: i_mmap. */
+  readonly vmas = new Set<Vma>();
+  /** Policies of ranges of a shmem object, by page index; undefined where none was ever set (MP-2). */
+  private policies: (Mempolicy | undefined)[] | undefined;
+  /** Changes at each truncate, for faults that looked before (FP section 4). */
+  truncateCount = 0;
+  /** Pages in `slots` that are frames. */
+  cachedPages = 0;
+
+  constructor(
+    readonly id: number,
+    readonly kind: 'file' | 'shmem',
+    readonly name: string,
+    readonly inode: number,
+    public sizePages: number,
+    readonly migrate: MigrateOperation,
+  ) {}
+
+  get isShmem(): boolean {
+    return this.kind === 'shmem';
+  }
+
+  policyAt(index: number): Mempolicy | null {
+    return this.policies?.[index] ?? null;
+  }
+
+  setPolicy(first: number, pages: number, policy: Mempolicy | undefined): void {
+    this.policies ??= [];
+    for (let i = first; i < first + pages; i++) {
+      const before = this.policies[i];
+      if (before !== undefined) before.refs--;
+      if (policy !== undefined) policy.refs++;
+      this.policies[i] = policy;
+    }
+  }
+
+  /** References that the ranges of this object hold on `policy` (INV-17). */
+  policyHolds(policy: Mempolicy): number {
+    return this.policies?.reduce((n, p) => n + (p === policy ? 1 : 0), 0) ?? 0;
+  }
+
+  dropPolicies(): void {
+    this.policies?.forEach((policy) => policy && policy.refs--);
+    this.policies = undefined;
+  }
+}
+
+/** All objects, by the id that stands in a frame's mapping word. */
+export class Files {
+  private readonly objects: FileObject[] = [];
+
+  create(
+    kind: 'file' | 'shmem',
+    name: string,
+    sizePages: number,
+    options: { readonly inode?: number; readonly migrate?: MigrateOperation } = {},
+  ): FileObject {
+    const id = this.objects.length + 1;
+    const file = new FileObject(id, kind, name, options.inode ?? id, sizePages, options.migrate ?? 'simple');
+    this.objects.push(file);
+    return file;
+  }
+
+  get(id: number): FileObject {
+    return this.objects[id - 1];
+  }
+
+  all(): readonly FileObject[] {
+    return this.objects;
+  }
+}
+
+/** A slot's frame, or 0 if it is empty or swapped out. */
+export function cachedFrame(file: FileObject, index: number): Pfn {
+  const slot = file.slots.get(index);
+  return (slot > 0 ? slot : 0) as Pfn;
+}

@@ -1,0 +1,152 @@
+import { bugOn } from '../errors.js';
+import { PTE_DIRTY, PTE_NONE, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, type Mmu, type PageTables } from '../hardware/index.js';
+import type { CpuId, PageId, Pfn, SwapSlot } from '../units.js';
+import type { AddressSpace } from './address-space.js';
+import type { AnonVmas } from './anon-vma.js';
+import type { Frames } from './frames.js';
+import type { Lru } from './lru.js';
+import { PG_DIRTY, PG_SWAPBACKED } from './page-flags.js';
+import type { SwapArea } from './swap-area.js';
+import type { Vma } from './vma.js';
+
+export interface MappingParts {
+  readonly frames: Frames;
+  readonly lru: Lru;
+  readonly tables: PageTables;
+  readonly mmu: Mmu;
+  readonly swap: SwapArea;
+  readonly anonVmas: AnonVmas;
+  readonly zeroPage: Pfn;
+}
+
+/** Entries and what hangs on them: map counts, rss, the reverse map, dirty bits, TLBs. */
+export interface Mapping {
+  /** Maps a page of private memory; the caller's reference becomes the entry's (PL-11). */
+  mapAnon(vma: Vma, offset: number, page: PageId, pfn: Pfn, bits: number): void;
+  /** Maps a page of a file or shmem object; the caller's reference becomes the entry's. */
+  mapFile(vma: Vma, page: PageId, pfn: Pfn, bits: number): void;
+  /** Maps the zero page read-only (PL-12): in no rss, never counted. */
+  mapZeroPage(page: PageId): void;
+  /** Clears a present entry: dirty bit into the page, rss, mapping count, TLBs. @returns the page; its reference is the caller's now */
+  unmap(space: AddressSpace, page: PageId, cpu: CpuId): Pfn;
+  /** Like `unmap`, and leaves the page's swap slot in the entry (DM-20); the slot gets a user. */
+  unmapToSwap(space: AddressSpace, page: PageId, cpu: CpuId, slot: SwapSlot): Pfn;
+  /** Ends whatever the entry holds: page, zero page or swap slot (munmap, exit, discard). */
+  zap(space: AddressSpace, page: PageId, cpu: CpuId): void;
+  /** The entry may no longer be written through (fork). */
+  writeProtect(space: AddressSpace, page: PageId, cpu: CpuId): void;
+  /** Other CPUs that `unmap` and its siblings had to interrupt since the last call. */
+  takeInterrupts(): number;
+}
+
+export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage }: MappingParts): Mapping {
+  let interrupts = 0;
+
+  function mapAnon(vma: Vma, offset: number, page: PageId, pfn: Pfn, bits: number): void {
+    if (frames.addMapping(pfn) === 0) {
+      const anon = vma.anonVma ?? anonVmas.prepare(vma);
+      frames.setMapping(pfn, -anon.id, vma.anonIndex + offset);
+    }
+    vma.space.rssAnon++;
+    tables.set(page, pfn, bits);
+  }
+
+  function mapFile(vma: Vma, page: PageId, pfn: Pfn, bits: number): void {
+    frames.addMapping(pfn);
+    if (frames.has(pfn, PG_SWAPBACKED)) vma.space.rssShmem++;
+    else vma.space.rssFile++;
+    tables.set(page, pfn, bits);
+  }
+
+  function mapZeroPage(page: PageId): void {
+    tables.set(page, zeroPage, PTE_YOUNG);
+  }
+
+  function flush(space: AddressSpace, page: PageId, cpu: CpuId): void {
+    interrupts += mmu.flush(cpu, page, space.cpus);
+  }
+
+  /** The part that `unmap` and `unmapToSwap` share; the entry is rewritten by the caller. */
+  function detach(space: AddressSpace, page: PageId): Pfn {
+    const pfn = tables.word[page] as Pfn;
+    bugOn(pfn === zeroPage, 'the zero page has no mapping to remove', page);
+    if ((tables.bits[page] & PTE_DIRTY) !== 0) frames.set(pfn, PG_DIRTY);
+    if (frames.mapping(pfn) < 0) space.rssAnon--;
+    else if (frames.has(pfn, PG_SWAPBACKED)) space.rssShmem--;
+    else space.rssFile--;
+    frames.removeMapping(pfn);
+    return pfn;
+  }
+
+  function unmap(space: AddressSpace, page: PageId, cpu: CpuId): Pfn {
+    const pfn = detach(space, page);
+    tables.clear(page);
+    flush(space, page, cpu);
+    return pfn;
+  }
+
+  function unmapToSwap(space: AddressSpace, page: PageId, cpu: CpuId, slot: SwapSlot): Pfn {
+    const pfn = detach(space, page);
+    swap.addUser(slot);
+    space.swapEntries++;
+    tables.setSwap(page, slot);
+    flush(space, page, cpu);
+    return pfn;
+  }
+
+  /** An entry's slot goes away: the last other user takes an unused cache page along (page-lifecycle section 6). */
+  function zapSwap(slot: SwapSlot): void {
+    const pfn = swap.cached(slot);
+    swap.dropUser(slot);
+    if (pfn === 0 || frames.isLocked(pfn) || frames.isWriteback(pfn)) return;
+    if (swap.users(slot) > 1 && !swap.isHalfFull) return;
+    if (frames.mapcount(pfn) > 0 || swap.users(slot) > 1) return;
+    swap.remove(pfn);
+    frames.set(pfn, PG_DIRTY);
+    lru.put(pfn);
+  }
+
+  function zap(space: AddressSpace, page: PageId, cpu: CpuId): void {
+    const bits = tables.bits[page];
+    if (bits === PTE_NONE) return;
+    if ((bits & PTE_PRESENT) === 0) {
+      const slot = tables.word[page] as SwapSlot;
+      tables.clear(page);
+      space.swapEntries--;
+      zapSwap(slot);
+      return;
+    }
+    if (tables.word[page] === (zeroPage as number)) {
+      tables.clear(page);
+      flush(space, page, cpu);
+      return;
+    }
+    const isFile = frames.mapping(tables.word[page] as Pfn) > 0;
+    const pfn = unmap(space, page, cpu);
+    if (isFile && (bits & PTE_YOUNG) !== 0) lru.markAccessed(pfn);
+    freeSwapCacheOf(pfn);
+    lru.put(pfn);
+  }
+
+  /** The last mapping of a swap-cache page went: nobody else uses the slot, so neither does the cache. */
+  function freeSwapCacheOf(pfn: Pfn): void {
+    if (!frames.isSwapCache(pfn) || frames.mapcount(pfn) > 0 || frames.isLocked(pfn) || frames.isWriteback(pfn)) return;
+    if (swap.users(frames.private_(pfn) as SwapSlot) > 1) return;
+    swap.remove(pfn);
+    lru.put(pfn);
+  }
+
+  function writeProtect(space: AddressSpace, page: PageId, cpu: CpuId): void {
+    if ((tables.bits[page] & PTE_WRITE) === 0) return;
+    tables.bits[page] &= ~PTE_WRITE;
+    flush(space, page, cpu);
+  }
+
+  function takeInterrupts(): number {
+    const taken = interrupts;
+    interrupts = 0;
+    return taken;
+  }
+
+  return { mapAnon, mapFile, mapZeroPage, unmap, unmapToSwap, zap, writeProtect, takeInterrupts };
+}

@@ -1,0 +1,197 @@
+import { bugOn } from '../errors.js';
+import type { PageTables } from '../hardware/index.js';
+import type { PageId } from '../units.js';
+import { AddressSpace } from './address-space.js';
+import type { AnonVmas } from './anon-vma.js';
+import type { FileObject } from './files.js';
+import type { Mempolicy } from './mempolicy.js';
+import { Vma } from './vma.js';
+
+/** What an area is made with. */
+export interface VmaAttributes {
+  readonly flags: number;
+  readonly file?: FileObject | null;
+  /** Page of the file at the start; ignored without a file. */
+  readonly filePage?: number;
+  readonly policy?: Mempolicy | null;
+  readonly name?: string;
+  readonly tracePage?: number;
+}
+
+/** All address spaces and their areas: inserting, splitting, joining, and finding the area of a fault. */
+export class Spaces {
+  private readonly spaces: (AddressSpace | undefined)[] = [undefined];
+  /** Areas by id, for the hint in the page tables; 0 stays empty. */
+  private readonly table: (Vma | undefined)[] = [undefined];
+  private readonly freeIds: number[] = [];
+
+  constructor(
+    private readonly tables: PageTables,
+    private readonly anonVmas: AnonVmas,
+    private readonly cpuCount: number,
+  ) {}
+
+  create(): AddressSpace {
+    const space = new AddressSpace(this.spaces.length, this.tables.newRoot(), this.cpuCount);
+    this.spaces.push(space);
+    return space;
+  }
+
+  get(id: number): AddressSpace {
+    const space = this.spaces[id];
+    if (space === undefined) throw new RangeError(`no address space ${String(id)}`);
+    return space;
+  }
+
+  all(): AddressSpace[] {
+    return this.spaces.filter((space) => space !== undefined);
+  }
+
+  /** Forgets an address space that has no areas left. */
+  destroy(space: AddressSpace): void {
+    bugOn(space.vmas.length > 0, 'an address space goes with areas in it', space.id);
+    this.tables.freeRoot(space.root);
+    this.spaces[space.id] = undefined;
+  }
+
+  /** Adds an area where nothing is mapped. */
+  insert(space: AddressSpace, start: number, pages: number, attributes: VmaAttributes): Vma {
+    const vma = new Vma(space);
+    vma.flags = attributes.flags;
+    vma.file = attributes.file ?? null;
+    vma.filePage = vma.file === null ? 0 : (attributes.filePage ?? 0);
+    vma.pgoff = vma.file === null ? start : vma.filePage;
+    vma.name = attributes.name ?? '';
+    vma.tracePage = attributes.tracePage ?? -1;
+    vma.policy = attributes.policy ?? null;
+    if (vma.policy !== null) vma.policy.refs++;
+    vma.moveTo(start, pages);
+    this.add(vma);
+    return vma;
+  }
+
+  /** The areas that overlap [start, start + pages), after splitting those that reach beyond it. */
+  isolateRange(space: AddressSpace, start: number, pages: number): Vma[] {
+    const end = start + pages;
+    const first = space.indexAt(start);
+    if (first < space.vmas.length && space.vmas[first].start < start) this.split(space.vmas[first], start);
+    const last = space.indexAt(end - 1);
+    if (last < space.vmas.length && space.vmas[last].start < end && space.vmas[last].end > end) {
+      this.split(space.vmas[last], end);
+    }
+    return space.vmas.slice(space.indexAt(start), space.indexAt(end - 1) + 1).filter((vma) => vma.start < end);
+  }
+
+  /** Cuts an area in two at page number `at`; the part before keeps its identity. @returns the new part */
+  split(vma: Vma, at: number): Vma {
+    bugOn(at <= vma.start || at >= vma.end, 'split outside the area', at);
+    const offset = at - vma.start;
+    const rest = new Vma(vma.space);
+    rest.flags = vma.flags;
+    rest.file = vma.file;
+    rest.filePage = vma.file === null ? 0 : vma.filePage + offset;
+    rest.pgoff = vma.pgoff + offset;
+    rest.name = vma.name;
+    rest.tracePage = vma.tracePage < 0 ? -1 : vma.tracePage + offset;
+    rest.policy = vma.policy;
+    if (rest.policy !== null) rest.policy.refs++;
+    rest.moveTo(at, vma.pages - offset);
+    vma.moveTo(vma.start, offset);
+    this.add(rest);
+    if (vma.anonVma !== null) this.anonVmas.join(rest, vma.anonVma);
+    return rest;
+  }
+
+  /** Joins neighbours with equal attributes around [start, end] (MP-17). */
+  joinAround(space: AddressSpace, start: number, end: number): void {
+    let i = Math.max(1, space.indexAt(start));
+    while (i < space.vmas.length && space.vmas[i].start <= end) {
+      if (canJoin(space.vmas[i - 1], space.vmas[i])) this.join(space.vmas[i - 1], space.vmas[i]);
+      else i++;
+    }
+  }
+
+  setPolicy(vma: Vma, policy: Mempolicy | null): void {
+    if (policy !== null) policy.refs++;
+    if (vma.policy !== null) vma.policy.refs--;
+    vma.policy = policy;
+  }
+
+  /** Takes the area out; its entries must be gone. */
+  remove(vma: Vma): void {
+    const at = vma.space.vmas.indexOf(vma);
+    bugOn(at < 0, 'removing an area that is not there', vma.id);
+    vma.space.vmas.splice(at, 1);
+    if (vma.policy !== null) vma.policy.refs--;
+    vma.policy = null;
+    this.anonVmas.leave(vma);
+    vma.file?.vmas.delete(vma);
+    this.table[vma.id] = undefined;
+    this.freeIds.push(vma.id);
+  }
+
+  /** The area a page lies in, or null. Tries the area of the last fault near it first. */
+  vmaOf(page: PageId): Vma | null {
+    const leaf = page >> 9;
+    const hint = this.table[this.tables.leafVma[leaf]];
+    if (hint !== undefined && hint.space.id === this.tables.leafSpace[leaf]) {
+      if (this.offsetIn(hint, page) >= 0) return hint;
+    }
+    const found = this.get(this.tables.leafSpace[leaf]).find(this.tables.vpnOf(page));
+    if (found !== null) this.tables.leafVma[leaf] = found.id;
+    return found;
+  }
+
+  /** Pages from the start of the area to `page`, or -1 if it lies outside. */
+  offsetIn(vma: Vma, page: PageId): number {
+    const offset = ((this.tables.leafStart[page >> 9] - vma.startHigh) << 9) + (page & 511) - vma.startLow;
+    return offset >= 0 && offset < vma.pages ? offset : -1;
+  }
+
+  /** The page's id in its address space; tables are made as needed. `NO_PAGE` if they are used up. */
+  pageIn(vma: Vma, offset: number): PageId {
+    return this.tables.ensure(vma.space.root, vma.start + offset, vma.space.id);
+  }
+
+  /** Areas are ordered and apart, and every list that names one is right. */
+  check(): void {
+    for (const space of this.all()) {
+      space.vmas.forEach((vma, i) => {
+        bugOn(vma.pages <= 0, 'an empty area', vma.id);
+        bugOn(i > 0 && space.vmas[i - 1].end > vma.start, 'areas overlap', vma.id);
+        bugOn(this.table[vma.id] !== vma || vma.space !== space, 'an area in the wrong place', vma.id);
+        bugOn(vma.file !== null && !vma.file.vmas.has(vma), 'a file does not know its area', vma.id);
+        bugOn(vma.anonVma !== null && !vma.anonVma.vmas.has(vma), 'an anon_vma does not know its area', vma.id);
+      });
+    }
+  }
+
+  private add(vma: Vma): void {
+    const at = vma.space.indexAt(vma.start);
+    bugOn(at < vma.space.vmas.length && vma.space.vmas[at].start < vma.end, 'areas overlap', vma.start);
+    vma.space.vmas.splice(at, 0, vma);
+    vma.id = this.freeIds.pop() ?? this.table.length;
+    this.table[vma.id] = vma;
+    vma.file?.vmas.add(vma);
+  }
+
+  private join(left: Vma, right: Vma): void {
+    if (left.anonVma === null && right.anonVma !== null) this.anonVmas.join(left, right.anonVma);
+    const pages = right.pages;
+    this.remove(right);
+    left.moveTo(left.start, left.pages + pages);
+  }
+}
+
+function canJoin(left: Vma, right: Vma): boolean {
+  return (
+    left.end === right.start &&
+    left.flags === right.flags &&
+    left.file === right.file &&
+    left.policy === right.policy &&
+    left.name === right.name &&
+    left.pgoff + left.pages === right.pgoff &&
+    (left.tracePage < 0 ? right.tracePage < 0 : left.tracePage + left.pages === right.tracePage) &&
+    (left.anonVma === null || right.anonVma === null || left.anonVma === right.anonVma)
+  );
+}

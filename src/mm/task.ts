@@ -1,0 +1,25 @@
+import type { CpuId, NodeId } from '../units.js';
+import type { AddressSpace } from './address-space.js';
+import type { Cpuset } from './cpuset.js';
+import type { Mempolicy } from './mempolicy.js';
+
+/** One thread: where it runs, whose memory it uses, and what governs its allocations. Kernel: task_struct. */
+export class Task {
+  /** Task policy; null is the default, local (MP-1). */
+  policy: Mempolicy | null = null;
+  /** Node the rotor gave out last (MP-26); -1 so that the lowest node of a set comes first. Kernel: il_prev. */
+  ilPrev = -1;
+  cpu: CpuId;
+  node: NodeId;
+
+  constructor(
+    readonly id: number,
+    readonly space: AddressSpace,
+    cpu: CpuId,
+    node: NodeId,
+    public cpuset: Cpuset,
+  ) {
+    this.cpu = cpu;
+    this.node = node;
+  }
+}

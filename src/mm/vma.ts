@@ -1,0 +1,59 @@
+import type { AddressSpace } from './address-space.js';
+import type { AnonVma } from './anon-vma.js';
+import type { FileObject } from './files.js';
+import type { Mempolicy } from './mempolicy.js';
+
+export const VM_READ = 1 << 0;
+export const VM_WRITE = 1 << 1;
+export const VM_EXEC = 1 << 2;
+export const VM_SHARED = 1 << 3;
+export const VM_LOCKED = 1 << 4;
+/** madvise(RANDOM): no read-ahead in this mapping. */
+export const VM_RAND_READ = 1 << 5;
+
+/** A mapping: `pages` pages of an address space from page number `start`, all with the same attributes. */
+export class Vma {
+  /** Place in `Vmas.table`; 0 is none. */
+  id = 0;
+  /** Page number of the first page (up to 36 bits), and its halves: start = startHigh * 512 + startLow. */
+  start = 0;
+  startHigh = 0;
+  startLow = 0;
+  pages = 0;
+  flags = 0;
+  /** Page offset in the file; for private anonymous memory the page number it was first mapped at (MP-51, K-I2). */
+  pgoff = 0;
+  file: FileObject | null = null;
+  /** Page of the file at `start`, as a small integer; 0 without a file. */
+  filePage = 0;
+  anonVma: AnonVma | null = null;
+  /** Index of the first page within `anonVma`. */
+  anonIndex = 0;
+  policy: Mempolicy | null = null;
+  /** What the creator calls it: a region of the trace, a segment of a script. */
+  name = '';
+  /** First page in the numbering of the trace, or -1: what policies see as `fault.page`. */
+  tracePage = -1;
+
+  constructor(public space: AddressSpace) {}
+
+  get end(): number {
+    return this.start + this.pages;
+  }
+  get isWritable(): boolean {
+    return (this.flags & VM_WRITE) !== 0;
+  }
+  get isShared(): boolean {
+    return (this.flags & VM_SHARED) !== 0;
+  }
+  get isLocked(): boolean {
+    return (this.flags & VM_LOCKED) !== 0;
+  }
+
+  moveTo(start: number, pages: number): void {
+    this.start = start;
+    this.startHigh = Math.floor(start / 512);
+    this.startLow = start - this.startHigh * 512;
+    this.pages = pages;
+  }
+}

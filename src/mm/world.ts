@@ -1,0 +1,42 @@
+import type { Topology } from '../hardware/index.js';
+import type { World } from '../policy/index.js';
+import type { NodeId } from '../units.js';
+
+/**
+ * Rule variant `bindOrder`: in which order BIND tries the nodes of its set (MP-23).
+ * @returns the nodes in the order tried by an allocation that starts at `from`
+ */
+export type BindOrder = (nodes: readonly NodeId[], from: NodeId, row: readonly NodeId[]) => readonly NodeId[];
+
+/** [6.x] Nearest first: the fallback row of the start node, filtered. */
+export const bindNearestFirst: BindOrder = (nodes, _from, row) => row.filter((node) => nodes.includes(node));
+/** [2.6.16] Ascending node number; distance and CPU do not matter. */
+export const bindByNumber: BindOrder = (nodes, _from, row) => nodes.filter((node) => row.includes(node));
+
+/** The machine as policies see it. */
+export function makeWorld(
+  topology: Topology,
+  rows: readonly (readonly NodeId[])[],
+  bindOrder: BindOrder,
+  seed: number,
+): World {
+  const firstByStart = new Map<readonly NodeId[], Int16Array>();
+  /** The answer for each start node, kept per node list: lists live as long as their policy. */
+  function firsts(nodes: readonly NodeId[]): Int16Array {
+    let known = firstByStart.get(nodes);
+    if (known === undefined) {
+      known = Int16Array.from(rows, (row, from) => bindOrder(nodes, from as NodeId, row)[0] ?? from);
+      firstByStart.set(nodes, known);
+    }
+    return known;
+  }
+  return {
+    nodeCount: topology.nodeCount,
+    cpuCount: topology.cpuCount,
+    nodeOfCpu: (cpu) => topology.nodeOfCpu[cpu] as NodeId,
+    distance: (from, to) => topology.distance(from, to),
+    hasMemory: (node) => topology.hasMemory(node),
+    firstOf: (nodes, from) => firsts(nodes)[from] as NodeId,
+    seed,
+  };
+}

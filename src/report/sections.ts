@@ -1,0 +1,109 @@
+import { formatCount, formatNs, formatShare } from './numbers.js';
+import { plain, type Paint } from './paint.js';
+import { tableText } from './table.js';
+import { remoteShare, type PhaseResult, type RunResult } from '../stats/run-result.js';
+
+/**
+ * Parts that the reports of one run and of several share: each gives text without a final line break, or null
+ * when it would say nothing.
+ */
+type Section = string | null;
+
+/** Faults of the whole run by kind: first touches come before the region of interest. */
+export function faultsSection(results: readonly RunResult[], paint: Paint = plain): Section {
+  const kinds = keysOf(results.map((result) => result.whole.faults));
+  if (kinds.length === 0) return null;
+  const rows = results.map((result) => [
+    result.run,
+    ...kinds.map((kind) => formatCount(result.whole.faults[kind] ?? 0)),
+  ]);
+  return tableText({ title: 'Faults by kind, whole run', head: ['run', ...kinds], rows }, paint);
+}
+
+/** Migrations by hooks and actions: tried, done, and refused by condition or step. Runs that tried none are left out. */
+export function migrationsSection(results: readonly RunResult[], paint: Paint = plain): Section {
+  const tried = results.filter(
+    ({ whole }) => whole.migration.tried > 0 || Object.keys(whole.migration.failed).length > 0,
+  );
+  if (tried.length === 0) return null;
+  const reasons = keysOf(tried.map((result) => result.whole.migration.failed));
+  const rows = tried.map(({ run, whole: { migration, migrationNs } }) => [
+    run,
+    formatCount(migration.tried),
+    formatCount(migration.done),
+    ...reasons.map((reason) => formatCount(migration.failed[reason] ?? 0)),
+    formatNs(migrationNs),
+  ]);
+  const head = ['run', 'tried', 'done', ...reasons.map((reason) => `not: ${reason}`), 'cost'];
+  return tableText({ title: 'Migrations, whole run', head, rows }, paint);
+}
+
+/** Pages mapped or cached at the end. */
+export function pagesSection(results: readonly RunResult[], paint: Paint = plain): Section {
+  const nodes = Math.max(0, ...results.map((result) => result.pagesPerNode.length));
+  if (nodes === 0) return null;
+  const numbers = Array.from({ length: nodes }, (_, node) => node);
+  const rows = results.map((result) => [
+    result.run,
+    ...numbers.map((node) => formatCount(result.pagesPerNode[node] ?? 0)),
+  ]);
+  return tableText(
+    { title: 'Pages per node at the end', head: ['run', ...numbers.map((node) => `node ${String(node)}`)], rows },
+    paint,
+  );
+}
+
+/** Before, during and after the actions of one run, and what each action cost by itself. */
+export function actionsSection(result: RunResult, paint: Paint = plain): Section {
+  if (result.actions.length === 0) return null;
+  return [
+    phasesTable(`${result.run}: before, between and after its actions`, result.phases, paint),
+    actionsTable(result, paint),
+  ].join('\n');
+}
+
+export function phasesTable(title: string, phases: readonly PhaseResult[], paint: Paint = plain): string {
+  const rows = phases.map((phase) => [
+    phase.name,
+    `${formatCount(phase.rows.from)} to ${formatCount(phase.rows.until)}`,
+    formatNs(phase.timeNs),
+    formatNs(phase.accessNs),
+    formatNs(phase.faultNs),
+    formatNs(phase.migrationNs),
+    formatCount(phase.missesLocal),
+    formatCount(phase.missesRemote),
+    formatShare(remoteShare(phase)),
+    phase.pagesPerNode.map(formatCount).join(' / '),
+  ]);
+  const head = [
+    'phase',
+    'rows',
+    'time',
+    'accesses',
+    'faults',
+    'moves',
+    'misses local',
+    'remote',
+    'remote',
+    'pages per node',
+  ];
+  return tableText({ title, head, rows, wordColumns: [0, 1] }, paint);
+}
+
+function actionsTable({ actions }: RunResult, paint: Paint): string {
+  const rows = actions.map((action) => [
+    action.action,
+    action.row === null ? 'its moment never came' : `before row ${formatCount(action.row)}`,
+    String(action.process),
+    action.row === null ? '' : formatCount(action.pagesTouched),
+    action.row === null ? '' : formatNs(action.ownNs),
+    action.note,
+  ]);
+  const head = ['action', 'when', 'process', 'pages', 'its own cost', ''];
+  return tableText({ title: '', head, rows, wordColumns: [0, 1, 5] }, paint).replace(/^\n/, '');
+}
+
+/** Keys of all records, in the order in which they first come. */
+function keysOf(records: readonly Readonly<Record<string, unknown>>[]): string[] {
+  return [...new Set(records.flatMap((record) => Object.keys(record)))];
+}

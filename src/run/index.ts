@@ -1,0 +1,29 @@
+/**
+ * Runs: what one RUN word of the command line means, and how several are carried out.
+ *
+ * A run is a policy and what happens to it. `words.ts` has every action and switch there is, `parseRun` takes a RUN apart,
+ * `printRun` puts it together again, and `executeRuns` gives each run a worker thread with one machine in it. Called by
+ * cli/; report/ reads the words. Always holds: `parseRun(printRun(spec))` means `spec`; one run's crash leaves the
+ * others alone; results come in the order of the requests.
+ */
+export { defaultRuns } from './default-runs.js';
+export { executeRuns } from './execute.js';
+export { parseMomentOption, parseRun } from './parse-run.js';
+export { isPluginName } from './parse-policy.js';
+export { printMoment, printPolicy, printRun } from './print-run.js';
+export {
+  DEFAULT_OPTIONS,
+  type MemoryLimit,
+  type Progress,
+  type ReplayOptions,
+  type RunRequest,
+} from './run-request.js';
+export {
+  DEFAULT_SWITCHES,
+  type ActionSpec,
+  type Moment,
+  type PolicySpec,
+  type RunSpec,
+  type Switches,
+} from './run-spec.js';
+export { ACTIONS, FLAGS, MOMENTS, PROFILES, SWITCHES, type SwitchWord, type Word } from './words.js';

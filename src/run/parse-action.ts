@@ -1,0 +1,51 @@
+import { parseMoment } from './parse-moment.js';
+import type { Piece } from './piece.js';
+import type { ActionSpec, Moment } from './run-spec.js';
+import { ACTIONS, namesThere, type Word } from './words.js';
+
+/** `NAME[=ARG][@MOMENT]`, an action of the table. */
+export function parseAction(piece: Piece, word: Word): ActionSpec {
+  if (!word.isThere) {
+    piece.fail(
+      `"${word.name}" is not there yet: ${word.about}; this version carries out ${namesThere(ACTIONS)}`,
+      0,
+      'NOT_THERE_YET',
+    );
+  }
+  const [body, when] = piece.cut('@');
+  const moment: Moment = when ? parseMoment(when) : { kind: 'start' };
+  const argument = argumentOf(body, word);
+  const text = piece.typed;
+  if (word.name === 'lazy') return { text, moment, kind: 'lazy', region: argument ? regionOf(argument) : null };
+  return { text, moment, kind: 'task', ...threadAndNode(argument ?? body.fail(`expected ${word.syntax}`)) };
+}
+
+/** What follows `NAME=`; null without it. */
+function argumentOf(body: Piece, word: Word): Piece | null {
+  const at = body.find('=:');
+  if (at < 0) return null;
+  if (body.value[at] === ':') body.fail(`unexpected ":"; expected ${word.syntax}`, at);
+  return body.slice(at + 1);
+}
+
+/** REGION: id, name or kind in the sidecar; with punctuation of the grammar in it, quoted. */
+export function regionOf(piece: Piece): string {
+  const colon = piece.find(':');
+  if (colon >= 0)
+    piece.fail('unexpected ":" in the name of a region; put the name in quotes if it belongs to it', colon);
+  if (piece.value === '') piece.fail('the region is missing: its id, name or kind in the trace');
+  return piece.value;
+}
+
+function threadAndNode(piece: Piece): { thread: number; node: string } {
+  const [thread, node] = piece.cut(':');
+  if (!/^\d{1,9}$/.test(thread.value))
+    thread.fail(`"${thread.value}" is not a thread number; expected task=THREAD:NODE`);
+  if (!node || !/^\d{1,9}$/.test(node.value)) {
+    return (node ?? piece).fail(
+      `"${node?.value ?? ''}" is not a node number; expected task=THREAD:NODE`,
+      node ? 0 : piece.length,
+    );
+  }
+  return { thread: Number(thread.value), node: node.value };
+}

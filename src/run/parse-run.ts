@@ -1,0 +1,68 @@
+import { nearestName } from '../errors.js';
+import { parseAction } from './parse-action.js';
+import { parseMoment } from './parse-moment.js';
+import { parsePolicy } from './parse-policy.js';
+import { parseSwitch, type MutableSwitches } from './parse-switch.js';
+import { Piece } from './piece.js';
+import { DEFAULT_SWITCHES, type ActionSpec, type Moment, type RunSpec } from './run-spec.js';
+import { ACTIONS, SWITCHES } from './words.js';
+
+/**
+ * Takes one RUN of the command line apart: a policy, then actions and switches, each after a `+`.
+ * A `+` directly after `=` or `=!` belongs to NODES; text between double quotes is taken as it is.
+ *
+ * @throws MmError BAD_RUN with the place, NOT_THERE_YET for words that this version does not carry out
+ */
+export function parseRun(text: string): RunSpec {
+  const [policyWord, ...words] = Piece.scan({ what: 'run', code: 'BAD_RUN', text }).split('+', isSeparator);
+  const policy = parsePolicy(policyWord);
+  const actions: ActionSpec[] = [];
+  const switchWords: (() => void)[] = [];
+  const switches: MutableSwitches = { ...DEFAULT_SWITCHES };
+  for (const word of words) {
+    const name = nameOf(word);
+    const action = ACTIONS.find((candidate) => candidate.name === name);
+    const known = SWITCHES.find((candidate) => candidate.name === name);
+    if (action) actions.push(parseAction(word, action));
+    else if (known)
+      switchWords.push(() => {
+        parseSwitch(word, known, switches);
+      });
+    else unknownWord(word, name);
+  }
+  // `lazy` is pointless without the hooks, so it brings them; what the person says about hooks refines that.
+  const hasLazy = actions.some((action) => action.kind === 'lazy');
+  switches.hookSwap = switches.hookFile = switches.hookShmem = hasLazy;
+  for (const apply of switchWords) apply();
+  return { text, policy, actions, switches };
+}
+
+/** MOMENT as the value of a command-line option. `what` is the option's name, for the error line. */
+export function parseMomentOption(what: string, text: string): Moment {
+  return parseMoment(Piece.scan({ what, code: 'BAD_OPTION', text }));
+}
+
+function isSeparator(shape: string, at: number): boolean {
+  const before = shape.slice(Math.max(0, at - 2), at);
+  return !before.endsWith('=') && before !== '=!';
+}
+
+function nameOf(word: Piece): string {
+  const at = word.find('=:@');
+  return at < 0 ? word.value : word.value.slice(0, at);
+}
+
+function unknownWord(word: Piece, name: string): never {
+  if (word.length === 0) word.fail('an action or a switch is missing here');
+  const near = nearestName(
+    name,
+    [...ACTIONS, ...SWITCHES].map((candidate) => candidate.name),
+  );
+  const names = (table: readonly { name: string }[]) => table.map((entry) => entry.name).join(', ');
+  word.fail(
+    `unknown word "${name}"; ` +
+      (near === undefined
+        ? `expected an action (${names(ACTIONS)}) or a switch (${names(SWITCHES)})`
+        : `did you mean "${near}"?`),
+  );
+}

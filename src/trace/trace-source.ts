@@ -1,0 +1,20 @@
+import type { TraceBatch } from './batch.js';
+import type { Sidecar } from './sidecar-schema.js';
+
+/** An open trace. Readers make them; the replay, the pre-passes and `trace info` read them. */
+export interface TraceSource {
+  /** Name as the sidecar gives it. */
+  readonly name: string;
+  /** File the rows come from. */
+  readonly path: string;
+  readonly sidecar: Sidecar;
+  /** Rows in the file; equals `sidecar.rows`. */
+  readonly rows: number;
+  /**
+   * The rows in order, from row `fromRow` (default 0) to the end. May be called again, for another pass.
+   * Every row is checked on the way: throws `MmError` at the first that is wrong or disagrees with the sidecar.
+   */
+  batches(options?: { readonly fromRow?: number }): AsyncIterable<TraceBatch>;
+  /** Gives back what the reader holds. No pass may be under way or begin after it. */
+  close(): void;
+}
