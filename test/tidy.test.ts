@@ -240,6 +240,7 @@ describe('what may be thrown', () => {
     `function mistake(at: number): MmError { return make(at) } throw mistake(3)`,
     `const mistake = (at: number) => new MmError('BAD_RUN', at); throw mistake(3)`,
     `function onUncaught(error: Error) { throw error }`,
+    `try { f() } catch (error) { reject(new Error('while reading', { cause: error })) }`,
     `class Odd extends MmError {} throw new Odd()`,
   ])('leaves alone %s', (text) => {
     expect(throwing(text)).toEqual([]);

@@ -48,7 +48,7 @@ export function machineNamed(catalogue: MachineCatalogue, name: string): Machine
   if (machine !== undefined) return machine;
   const names = catalogue.machines.map((candidate) => candidate.name);
   const near = nearestName(name, names);
-  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  const hint = near === undefined ? '.' : `; did you mean "${near}"?`;
   throw new MmError(
     'BAD_MACHINE',
     `no machine "${name}"${hint} See: mof machine list (a file of your own needs its path)`,

@@ -170,8 +170,9 @@ function badForm(error: z.ZodError, raw: unknown, where: string, topKeys: readon
   const field = fieldName(path);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0];
-    const near = nearestName(key, path.length === 0 ? topKeys : (KEYS[String(path[0])] ?? []));
-    const hint = near === undefined ? 'see the table of fields in the documentation' : `did you mean "${near}"?`;
+    const known = path.length === 0 ? topKeys : (KEYS[String(path[0])] ?? []);
+    const near = nearestName(key, known);
+    const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean "${near}"?`;
     return new MmError(
       'BAD_MACHINE',
       `${where}: ${field === '' ? '' : `${field} has an `}unknown key "${key}"; ${hint}`,
@@ -214,6 +215,6 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function short(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
   return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }

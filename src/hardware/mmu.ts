@@ -17,9 +17,11 @@ export interface Mmu {
   translate: Translate;
   /**
    * Forgets a page on all CPUs that may hold it, `cpus` being those the address space has run on (one bit per CPU).
-   * @returns how many other CPUs had to be interrupted
+   * @returns how many other CPUs have to be interrupted for it: to be given to `countFlush`, once per batch
    */
-  flush(cpu: CpuId, page: PageId, cpus: Int32Array): number;
+  forget(cpu: CpuId, page: PageId, cpus: Int32Array): number;
+  /** Counts one flush that interrupted so many other CPUs. */
+  countFlush(interrupted: number): void;
 }
 
 /** The memory management unit: TLB first, then a walk that sets the accessed and dirty bits, then a reason for a fault. */
@@ -58,7 +60,7 @@ export function makeMmu({ tlb, tables, counters }: MmuParts): Mmu {
     return tlb.frameAt(at);
   }
 
-  function flush(cpu: CpuId, page: PageId, cpus: Int32Array): number {
+  function forget(cpu: CpuId, page: PageId, cpus: Int32Array): number {
     let interrupted = 0;
     for (let w = 0; w < cpus.length; w++) {
       for (let left = cpus[w]; left !== 0; left &= left - 1) {
@@ -67,13 +69,16 @@ export function makeMmu({ tlb, tables, counters }: MmuParts): Mmu {
         if (other !== cpu) interrupted++;
       }
     }
+    return interrupted;
+  }
+
+  function countFlush(interrupted: number): void {
     counters.inc(C.nr_tlb_local_flush_one);
     if (interrupted > 0) {
       counters.inc(C.nr_tlb_remote_flush);
       counters.add(C.nr_tlb_remote_flush_received, interrupted);
     }
-    return interrupted;
   }
 
-  return { translate, flush };
+  return { translate, forget, countFlush };
 }

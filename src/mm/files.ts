@@ -22,6 +22,8 @@ export class FileObject {
   readonly vmas = new Set<Vma>();
   /** Policies of ranges of a shmem object, by page index; undefined where none was ever set (MP-2). */
   private policies: (Mempolicy | undefined)[] | undefined;
+  /** Where pages of the file stand in the numbering of the trace: [first file page, pages, first trace page]. */
+  private readonly traceRanges: (readonly [number, number, number])[] = [];
   /** Changes at each truncate, for faults that looked before (FP section 4). */
   truncateCount = 0;
   /** Pages in `slots` that are frames. */
@@ -38,6 +40,18 @@ export class FileObject {
 
   get isShmem(): boolean {
     return this.kind === 'shmem';
+  }
+
+  addTraceRange(filePage: number, pages: number, tracePage: number): void {
+    this.traceRanges.push([filePage, pages, tracePage]);
+  }
+
+  /** The page's number in the trace, or -1. */
+  tracePageAt(index: number): number {
+    for (const range of this.traceRanges) {
+      if (index >= range[0] && index < range[0] + range[1]) return range[2] + index - range[0];
+    }
+    return -1;
   }
 
   policyAt(index: number): Mempolicy | null {

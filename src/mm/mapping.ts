@@ -35,12 +35,19 @@ export interface Mapping {
   zap(space: AddressSpace, page: PageId, cpu: CpuId): void;
   /** The entry may no longer be written through (fork). */
   writeProtect(space: AddressSpace, page: PageId, cpu: CpuId): void;
-  /** Other CPUs that `unmap` and its siblings had to interrupt since the last call. */
+  /** The entry was changed by hand: no TLB may know what it was. */
+  flush(space: AddressSpace, page: PageId, cpu: CpuId): void;
+  /** From here to `endBatch` flushes are collected, and other CPUs are interrupted once for all of them. */
+  beginBatch(): void;
+  endBatch(): void;
+  /** Interrupts of other CPUs caused since the last call: whoever caused them pays. */
   takeInterrupts(): number;
 }
 
 export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage }: MappingParts): Mapping {
   let interrupts = 0;
+  let batching = false;
+  let batched = 0;
 
   function mapAnon(vma: Vma, offset: number, page: PageId, pfn: Pfn, bits: number): void {
     if (frames.addMapping(pfn) === 0) {
@@ -63,7 +70,23 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
   }
 
   function flush(space: AddressSpace, page: PageId, cpu: CpuId): void {
-    interrupts += mmu.flush(cpu, page, space.cpus);
+    const interrupted = mmu.forget(cpu, page, space.cpus);
+    if (batching) batched = Math.max(batched, interrupted);
+    else {
+      mmu.countFlush(interrupted);
+      interrupts += interrupted;
+    }
+  }
+
+  function beginBatch(): void {
+    batching = true;
+    batched = 0;
+  }
+
+  function endBatch(): void {
+    batching = false;
+    mmu.countFlush(batched);
+    interrupts += batched;
   }
 
   /** The part that `unmap` and `unmapToSwap` share; the entry is rewritten by the caller. */
@@ -148,5 +171,17 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
     return taken;
   }
 
-  return { mapAnon, mapFile, mapZeroPage, unmap, unmapToSwap, zap, writeProtect, takeInterrupts };
+  return {
+    mapAnon,
+    mapFile,
+    mapZeroPage,
+    unmap,
+    unmapToSwap,
+    zap,
+    writeProtect,
+    flush,
+    beginBatch,
+    endBatch,
+    takeInterrupts,
+  };
 }

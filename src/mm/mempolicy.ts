@@ -1,3 +1,4 @@
+import { MmError } from '../errors.js';
 import type { Fault, OptionValues, PolicyDefinition, PolicyInstance, World } from '../policy/index.js';
 import { NO_NODE, type NodeId } from '../units.js';
 import type { Task } from './task.js';
@@ -17,6 +18,18 @@ export interface MempolicyRequest {
   readonly bestNodes?: Int16Array;
 }
 
+/** MPOL_INTERLEAVE and MPOL_WEIGHTED_INTERLEAVE. */
+const INTERLEAVING_MODES = new Set([3, 6]);
+
+/** A plug-in answered with something that is no node of this machine. */
+export function badAnswer(policy: Mempolicy, question: string, answer: number): never {
+  throw new MmError(
+    'BAD_POLICY',
+    `policy "${policy.definition.name}" answered ${question} with ${String(answer)}; expected a node of the machine` +
+      (question === 'misplaced' ? ', or NO_NODE to let the page stay' : ''),
+  );
+}
+
 /**
  * A policy in force: one instance with its own nodes, counted by its holders (INV-17). Kernel: struct mempolicy.
  * The instance is replaced when the allowed nodes change (MP-81, MP-84); everything else stays.
@@ -31,7 +44,9 @@ export class Mempolicy {
   mask: NodeMask | null;
   /** After the masked nodes are full: fail (BIND), or go anywhere (PREFERRED_MANY). */
   readonly mayLeaveMask: boolean;
-  private userNodes: readonly NodeId[];
+  /** Spreads by index or rotor: its hits are counted as numa_interleave (MP-31). */
+  readonly isInterleave: boolean;
+  private readonly userNodes: readonly NodeId[];
 
   constructor(
     readonly request: MempolicyRequest,
@@ -41,12 +56,23 @@ export class Mempolicy {
     this.userNodes = request.nodes;
     this.nodes = effectiveNodes(request.nodes, request.flag, allowed);
     this.mask = this.makeMask(allowed);
+    this.isInterleave = INTERLEAVING_MODES.has(request.definition.mode?.number ?? 0);
     this.mayLeaveMask = request.definition.fallback === 'within-then-any';
     this.instance = this.makeInstance();
   }
 
   get definition(): PolicyDefinition {
     return this.request.definition;
+  }
+
+  /** A policy of its own for a child, with the nodes as they are now (MP-17). Kernel: mpol_dup(). */
+  clone(allowed: readonly NodeId[]): Mempolicy {
+    const copy = new Mempolicy(this.request, this.world, allowed);
+    copy.isMof = this.isMof;
+    copy.nodes = this.nodes;
+    copy.mask = this.mask;
+    copy.instance = copy.makeInstance();
+    return copy;
   }
 
   /** The allowed nodes changed (MP-81, MP-84). */
@@ -150,5 +176,6 @@ export function askAboutVma(query: Query, vma: Vma, page: number, rule: Interlea
   else index = vma.filePage + page + (rule.addsInode && vma.file.isShmem ? vma.file.inode : 0);
   query.index = rule.bits === 32 ? index % 2 ** 32 : index;
   query.hasAddress = true;
-  query.page = vma.tracePage < 0 ? -1 : vma.tracePage + page;
+  if (vma.file !== null) query.page = vma.file.tracePageAt(vma.filePage + page);
+  else query.page = vma.tracePage < 0 ? -1 : vma.tracePage + page;
 }

@@ -4,8 +4,11 @@ import { plain, type Paint } from './paint.js';
 import type { CostAssumptions } from './ranking.js';
 import { actionsSection, faultsSection, migrationsSection, pagesSection } from './sections.js';
 import { tableText } from './table.js';
-import { outcomeText, verdictOf, verdictText } from './verdict.js';
+import { verdictOf, verdictText } from './verdict.js';
 import { remoteShare, type RunResult } from '../stats/run-result.js';
+
+/** Short; the verdict says why. */
+const OUTCOMES = { done: 'done', oom: 'out of memory', sigbus: 'SIGBUS', failed: 'failed' } as const;
 
 /** What a report says about all its runs at once. */
 export interface ReportContext {
@@ -39,7 +42,7 @@ function headLine(results: readonly RunResult[], { trace, machine }: ReportConte
 function summary(results: readonly RunResult[], best: string | null, paint: Paint): string {
   const baseline = baselineOf(results);
   const rows = results.map((result) => {
-    if (result.outcome.kind !== 'done') return [result.run, outcomeText(result), '', '', '', '', ''];
+    if (result.outcome.kind !== 'done') return [result.run, OUTCOMES[result.outcome.kind], '', '', '', '', ''];
     const { region } = result;
     const ratio = ratioTo(baseline, result);
     return [
@@ -55,11 +58,11 @@ function summary(results: readonly RunResult[], best: string | null, paint: Pain
   const head = [
     'run',
     'time',
-    `/ ${baseline?.run ?? 'first'}`,
+    `× ${baseline?.run ?? 'first'}`,
     'accesses local',
-    'remote',
+    'accesses remote',
     'misses remote',
-    'of misses',
+    'remote share',
   ];
   const styleOf = (row: number) => {
     if (results[row].outcome.kind !== 'done') return 'bad';

@@ -83,8 +83,8 @@ export function phasesTable(title: string, phases: readonly PhaseResult[], paint
     'faults',
     'moves',
     'misses local',
-    'remote',
-    'remote',
+    'misses remote',
+    'remote share',
     'pages per node',
   ];
   return tableText({ title, head, rows, wordColumns: [0, 1] }, paint);
@@ -100,7 +100,7 @@ function actionsTable({ actions }: RunResult, paint: Paint): string {
     action.note,
   ]);
   const head = ['action', 'when', 'process', 'pages', 'its own cost', ''];
-  return tableText({ title: '', head, rows, wordColumns: [0, 1, 5] }, paint).replace(/^\n/, '');
+  return tableText({ title: null, head, rows, wordColumns: [0, 1, 5] }, paint);
 }
 
 /** Keys of all records, in the order in which they first come. */

@@ -2,7 +2,8 @@ import Table from 'cli-table3';
 import { plain, type Paint, type Style } from './paint.js';
 
 export interface TableText {
-  readonly title: string;
+  /** Line above the table; null for none. */
+  readonly title: string | null;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Columns of words, aligned left; all others hold numbers. By default the first alone. */
@@ -38,7 +39,7 @@ export function tableText({ title, head, rows, wordColumns = [0], styleOf }: Tab
     colAligns: head.map((_, column) => (wordColumns.includes(column) ? 'left' : 'right')),
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
-  table.push(head.map((cell) => paint('dim', cell)));
+  if (head.some((cell) => cell !== '')) table.push(head.map((cell) => paint('dim', cell)));
   rows.forEach((row, i) => {
     const style = styleOf?.(i) ?? null;
     table.push(row.map((cell) => (style === null ? cell : paint(style, cell))));
@@ -47,5 +48,5 @@ export function tableText({ title, head, rows, wordColumns = [0], styleOf }: Tab
     .toString()
     .split('\n')
     .map((line) => `  ${line}`.trimEnd());
-  return [paint('bold', title), ...lines].join('\n');
+  return [...(title === null ? [] : [paint('bold', title)]), ...lines].join('\n');
 }

@@ -113,10 +113,11 @@ function modelBug(request: RunRequest, message: string, stack: string): ModelBug
   return bug;
 }
 
-/** Names the run's plug-ins, if it has any. */
+/** One line that names the run's plug-ins, if it has any. */
 function blame({ spec }: RunRequest, what: string): string {
+  const line = what.replace(/\s*\n\s*/g, ' ');
   const plugins = pluginsOf(spec);
-  return plugins.length === 0 ? what : `policy ${plugins.join(', ')}: ${what}`;
+  return plugins.length === 0 ? line : `policy ${plugins.join(', ')}: ${line}`;
 }
 
 function pluginsOf(spec: RunRequest['spec']): string[] {

@@ -1,5 +1,5 @@
 import { OP_FETCH, type TraceBatch } from './batch.js';
-import { RegionMap } from './sidecar.js';
+import { RegionMap } from './region-map.js';
 import type { Sidecar, TraceThread } from './sidecar-schema.js';
 import { MmError } from '../errors.js';
 

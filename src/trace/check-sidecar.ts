@@ -1,3 +1,4 @@
+import { RegionMap } from './region-map.js';
 import type { FileMapping, Region, Sidecar, TraceEvent, TraceProcess, TraceThread } from './sidecar-schema.js';
 import { MmError } from '../errors.js';
 
@@ -36,6 +37,7 @@ export function checkSidecar(sidecar: Sidecar, file: string): void {
   threads.forEach(checkThread);
   regions.forEach(checkRegion);
   checkOverlap();
+  const map = new RegionMap(regions);
   mappings.forEach(checkMapping);
   events.forEach(checkEvent);
 
@@ -105,7 +107,7 @@ export function checkSidecar(sidecar: Sidecar, file: string): void {
     const at = `file_mappings[${String(place)}]`;
     mustExist('process', mapping.process, `${at}.process`);
     mustExist('region', mapping.region, `${at}.region`);
-    const { kind } = regions[known.region.get(mapping.region)!];
+    const { kind } = regions[known.region.get(mapping.region) ?? 0];
     if (kind !== 'file') fail(`${at}.region`, mapping.region, `a region of kind file, not ${kind}`);
     mustLieBetween(mapping.map_row, 0, rows, `${at}.map_row`);
     mustLieBetween(mapping.unmap_row, mapping.map_row, rows, `${at}.unmap_row`);
@@ -114,11 +116,12 @@ export function checkSidecar(sidecar: Sidecar, file: string): void {
   function checkEvent(event: TraceEvent, place: number): void {
     const at = `events[${String(place)}]`;
     mustLieBetween(event.row, place === 0 ? 0 : events[place - 1].row, rows, `${at}.row`);
-    if (event.kind === 'exit') return mustExist('process', event.process, `${at}.process`);
-    mustExist('thread', event.tid, `${at}.tid`);
-    if (event.kind === 'output') return;
+    if (event.kind === 'exit') mustExist('process', event.process, `${at}.process`);
+    else mustExist('thread', event.tid, `${at}.tid`);
+    if (event.kind === 'exit' || event.kind === 'output') return;
     const { first_page: first, pages } = event;
-    const inside = (region: Region) => first >= region.first_page && first + pages <= region.first_page + region.pages;
-    if (!regions.some(inside)) fail(`${at}.first_page`, first, `${String(pages)} pages from there within one region`);
+    const region: Region | undefined = regions[map.regionOfPage(first)];
+    if (region === undefined || first + pages > region.first_page + region.pages)
+      fail(`${at}.first_page`, first, `pages ${String(first)} to ${String(first + pages - 1)} within one region`);
   }
 }

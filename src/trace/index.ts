@@ -11,7 +11,8 @@ export { OP_FETCH, OP_READ, OP_WRITE, type TraceBatch } from './batch.js';
 export { bestStatic, type BestStaticOptions } from './best-static.js';
 export { traceInfo, type PlacementShares, type ThreadInfo, type TraceInfo } from './info.js';
 export { firstParallelRow } from './parallel-part.js';
-export { isFile, pageCount, parseSidecar, RegionMap, vpnOf } from './sidecar.js';
+export { RegionMap } from './region-map.js';
+export { isFile, pageCount, parseSidecar, vpnOf } from './sidecar.js';
 export type {
   FileMapping,
   FileRegion,

@@ -1,6 +1,7 @@
 import { OP_FETCH, OP_READ, OP_WRITE } from './batch.js';
 import { PageUsers, usesMore } from './page-users.js';
-import { pageCount, RegionMap } from './sidecar.js';
+import { RegionMap } from './region-map.js';
+import { pageCount } from './sidecar.js';
 import type { RegionKind, Sidecar } from './sidecar-schema.js';
 import type { TraceSource } from './trace-source.js';
 import { bugOn } from '../errors.js';

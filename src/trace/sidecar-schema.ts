@@ -99,7 +99,7 @@ export const sidecarSchema = z.object({
     .object({
       quantum_accesses: z.int().min(1).optional(),
       fold: z.string().optional(),
-      cache_kib: z.number().min(0).optional(),
+      cache_kib: count.optional(),
     })
     .default({}),
   processes: z

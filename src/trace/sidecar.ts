@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { checkSidecar } from './check-sidecar.js';
-import { sidecarSchema, type Region, type RegionKind, type Sidecar } from './sidecar-schema.js';
+import { sidecarSchema, type RegionKind, type Sidecar } from './sidecar-schema.js';
 import { MmError } from '../errors.js';
 import { PAGE_SHIFT } from '../units.js';
 
@@ -29,33 +29,6 @@ export function pageCount(sidecar: Sidecar): number {
 /** Virtual page number of a "vaddr" of the sidecar: 36 bits, so a double and not a small integer. */
 export function vpnOf(vaddr: string): number {
   return Number(BigInt(vaddr) >> BigInt(PAGE_SHIFT));
-}
-
-/** Which region a page belongs to, found by bisection in the regions' order of pages. */
-export class RegionMap {
-  /** Ascending. */
-  private readonly firstPages: Uint32Array;
-  private readonly endPages: Uint32Array;
-  private readonly places: Uint32Array;
-
-  constructor(regions: readonly Region[]) {
-    const order = regions.map((_, place) => place).sort((a, b) => regions[a].first_page - regions[b].first_page);
-    this.places = Uint32Array.from(order);
-    this.firstPages = Uint32Array.from(order, (place) => regions[place].first_page);
-    this.endPages = Uint32Array.from(order, (place) => regions[place].first_page + regions[place].pages);
-  }
-
-  /** Index in `sidecar.regions` of the region with this page, -1 if there is none. */
-  regionOfPage(page: number): number {
-    let low = 0;
-    let high = this.firstPages.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.firstPages[middle] <= page) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && page < this.endPages[low - 1] ? this.places[low - 1] : -1;
-  }
 }
 
 function parseJson(text: string, file: string): unknown {
@@ -93,7 +66,7 @@ function describe(issue: z.core.$ZodIssue, document: unknown): string {
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   int: 'a whole number',
-  number: 'a number',
+  number: 'a whole number', // no field takes fractions
   string: 'a text',
   boolean: 'true or false',
   array: 'a list',

@@ -18,3 +18,13 @@ export interface TraceSource {
   /** Gives back what the reader holds. No pass may be under way or begin after it. */
   close(): void;
 }
+
+/** How traces of one format are recognised and read. */
+export interface TraceReader {
+  /** End of its files' names, with the dot. */
+  readonly suffix: string;
+  /** First bytes of its files, one character each. */
+  readonly magic: string;
+  /** @throws MmError if the file is not what its name or magic says, or disagrees with the sidecar */
+  open(path: string, sidecar: Sidecar): Promise<TraceSource>;
+}

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tableFromArrays, tableToIPC, uint16, uint32, uint8, type DataType } from '@uwdata/flechette';
 import { Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node';
-import type { FileMapping, Region, Sidecar, TraceEvent } from '../../src/trace/index.js';
+import type { FileMapping, FileRegion, MemoryRegion, Sidecar, TraceEvent } from '../../src/trace/index.js';
 
 /** One row: quantum, tid, page, op (0 read, 1 write, 2 fetch), count, miss. */
 export type Row = readonly [quantum: number, tid: number, page: number, op: number, count: number, miss: number];
@@ -36,7 +36,7 @@ export async function writeTrace(dir: string, name: string, trace: TraceToWrite)
  */
 export function sidecarFor(rows: readonly Row[], name = 'synthetic'): Sidecar {
   const tids = [...new Set(rows.map((row) => row[1]))].sort((a, b) => a - b);
-  const pages = 1 + Math.max(0, ...rows.map((row) => row[2]));
+  const pages = 1 + rows.reduce((highest, row) => Math.max(highest, row[2]), 0);
   return {
     format: 'numa-page-trace',
     version: 1,
@@ -56,7 +56,7 @@ export function sidecarFor(rows: readonly Row[], name = 'synthetic'): Sidecar {
 }
 
 /** An anonymous mapping: all of page 0 of the trace, at an address of its own, for the whole trace, unless said otherwise. */
-export function anonymous(fields: Partial<Extract<Region, { kind: 'mmap' }>> = {}): Region {
+export function anonymous(fields: Partial<MemoryRegion> = {}): MemoryRegion {
   const id = fields.id ?? 0;
   return {
     id,
@@ -80,7 +80,7 @@ export function file(fields: {
   pages: number;
   name?: string;
   file_page?: number;
-}): Region {
+}): FileRegion {
   return { kind: 'file', name: 'file.dat', file_page: 0, ...fields };
 }
 

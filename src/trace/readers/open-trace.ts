@@ -1,7 +1,7 @@
 import { open as openFile, readFile, stat } from 'node:fs/promises';
-import { TRACE_FORMATS, type TraceReader } from '../formats.js';
+import { TRACE_FORMATS } from '../formats.js';
 import { parseSidecar } from '../sidecar.js';
-import type { TraceSource } from '../trace-source.js';
+import type { TraceReader, TraceSource } from '../trace-source.js';
 import { MmError } from '../../errors.js';
 
 const SIDECAR_SUFFIX = '.json';

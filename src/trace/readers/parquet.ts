@@ -1,17 +1,16 @@
 import { open as openFile } from 'node:fs/promises';
 import { openAsBlob } from 'node:fs';
 import { tableFromIPC, type Table as ArrowTable } from '@uwdata/flechette';
-import { ParquetFile, type RecordBatch } from 'parquet-wasm/node';
+import { ParquetFile } from 'parquet-wasm/node';
 import { orTrap } from './wasm-trap.js';
 import { batchFrom, COLUMN_BITS, type ColumnName, type TraceBatch } from '../batch.js';
 import { makeRowCheck } from '../check-rows.js';
-import type { TraceReader } from '../formats.js';
 import type { Sidecar } from '../sidecar-schema.js';
-import type { TraceSource } from '../trace-source.js';
+import type { TraceReader, TraceSource } from '../trace-source.js';
 import { bugOn, MmError } from '../../errors.js';
 
 /**
- * Traces as Parquet files, read row group by row group: memory holds some batches of one group, never the file.
+ * Traces as Parquet files, read row group by row group: memory holds one group at a time, never the file.
  * What the library allocates outside JavaScript's heap is given back here, by hand.
  */
 export const parquetReader: TraceReader = { suffix: '.parquet', magic: 'PAR1', open };
@@ -23,8 +22,12 @@ const BATCH_ROWS = 65536;
 const TAIL_BYTES = 8;
 
 /** Typed arrays by width: what the library gives for an unsigned column. */
-const ARRAY_OF_BITS = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array } as const;
-type ColumnArray<Name extends ColumnName> = InstanceType<(typeof ARRAY_OF_BITS)[(typeof COLUMN_BITS)[Name]]>;
+interface ArrayOfBits {
+  8: Uint8Array;
+  16: Uint16Array;
+  32: Uint32Array;
+}
+type ColumnArray<Name extends ColumnName> = ArrayOfBits[(typeof COLUMN_BITS)[Name]];
 
 /** @throws MmError BAD_TRACE if it is no Parquet file, truncated, damaged, or not of this shape; BAD_SIDECAR if the row counts differ */
 async function open(path: string, sidecar: Sidecar): Promise<TraceSource> {
@@ -49,6 +52,8 @@ async function open(path: string, sidecar: Sidecar): Promise<TraceSource> {
 
 function makeSource(path: string, sidecar: Sidecar, file: ParquetFile, groupRows: number[], rows: number): TraceSource {
   let closed = false;
+  /** Reads under way. One that failed may never let go of the file, which then cannot be given back: it stays counted. */
+  let reads = 0;
 
   async function* batches({ fromRow = 0 }: { readonly fromRow?: number } = {}): AsyncGenerator<TraceBatch> {
     const check = makeRowCheck(sidecar, path);
@@ -56,7 +61,7 @@ function makeSource(path: string, sidecar: Sidecar, file: ParquetFile, groupRows
     for (let group = 0; group < groupRows.length; group++) {
       const groupEnd = groupStart + groupRows[group];
       if (fromRow < groupEnd) {
-        for await (const batch of batchesOfGroup(group, groupStart)) {
+        for (const batch of await batchesOfGroup(group, groupStart)) {
           if (fromRow >= batch.firstRow + batch.rows) continue;
           const wanted = batchFrom(batch, Math.max(0, fromRow - batch.firstRow));
           check(wanted);
@@ -67,22 +72,13 @@ function makeSource(path: string, sidecar: Sidecar, file: ParquetFile, groupRows
     }
   }
 
-  async function* batchesOfGroup(group: number, groupStart: number): AsyncGenerator<TraceBatch> {
+  async function batchesOfGroup(group: number, groupStart: number): Promise<TraceBatch[]> {
     bugOn(closed, 'pass over a closed trace');
     const options = { rowGroups: [group], columns: COLUMNS, batchSize: BATCH_ROWS };
-    const reader = (await readingFrom(path, () => file.stream(options))).getReader();
-    let firstRow = groupStart;
-    try {
-      for (;;) {
-        const next = await readingFrom(path, () => reader.read() as Promise<{ done: boolean; value?: RecordBatch }>);
-        if (next.value === undefined) return;
-        const batch = toBatch(path, tableFromIPC(next.value.intoIPCStream()), firstRow); // consumes the library's copy
-        yield batch;
-        firstRow += batch.rows;
-      }
-    } finally {
-      reader.cancel().catch(() => undefined); // after a failed read there is nothing left to cancel
-    }
+    reads++;
+    const read = await readingFrom(path, () => file.read(options));
+    reads--;
+    return toBatches(path, tableFromIPC(read.intoIPCStream()), groupStart); // consumes the library's copy
   }
 
   return {
@@ -92,34 +88,38 @@ function makeSource(path: string, sidecar: Sidecar, file: ParquetFile, groupRows
     rows,
     batches,
     close() {
-      if (!closed) file.free();
+      if (!closed && reads === 0) file.free();
       closed = true;
     },
   };
 }
 
-function toBatch(path: string, table: ArrowTable, firstRow: number): TraceBatch {
-  const rows = table.numRows;
-  const column = <Name extends ColumnName>(name: Name): ColumnArray<Name> => {
-    const { data, nullCount } = table.getChild(name);
-    if (nullCount > 0)
+/** The library's record batches as they are, their columns being views. */
+function toBatches(path: string, table: ArrowTable, groupStart: number): TraceBatch[] {
+  for (const name of COLUMNS)
+    if (table.getChild(name).nullCount > 0)
       throw new MmError(
         'BAD_TRACE',
-        `${path}: column "${name}" has empty values near row ${String(firstRow)}; expected none`,
+        `${path}: column "${name}" has empty values after row ${String(groupStart)}; expected none`,
       );
-    bugOn(data.length !== 1, 'record batch in several pieces', firstRow);
-    return data[0].values as ColumnArray<Name>;
-  };
-  return {
-    firstRow,
-    rows,
-    quantum: column('quantum'),
-    tid: column('tid'),
-    page: column('page'),
-    op: column('op'),
-    count: column('count'),
-    miss: column('miss'),
-  };
+
+  const batches: TraceBatch[] = [];
+  let firstRow = groupStart;
+  table.getChild('quantum').data.forEach(({ length: rows }, k) => {
+    const column = <Name extends ColumnName>(name: Name) => table.getChild(name).data[k].values as ColumnArray<Name>;
+    batches.push({
+      firstRow,
+      rows,
+      quantum: column('quantum'),
+      tid: column('tid'),
+      page: column('page'),
+      op: column('op'),
+      count: column('count'),
+      miss: column('miss'),
+    });
+    firstRow += rows;
+  });
+  return batches;
 }
 
 /** Offset of the footer. Tells apart what is no Parquet file and what lost its end. */

@@ -44,5 +44,5 @@ function onUncaught(error: Error): void {
     unwatch();
     throw error; // not the library's: ends the process, as it would have without us
   }
-  for (const reject of waiting) reject(error);
+  for (const reject of waiting) reject(new Error('its data cannot be decoded', { cause: error }));
 }

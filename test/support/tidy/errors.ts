@@ -29,7 +29,7 @@ export function errorMakers(sources: readonly Source[]): { classes: Set<string>;
   return { classes, makers };
 }
 
-/** What is thrown in src/ is an MmError, a ModelBug, or what was caught; no bare Error is even made. */
+/** What is thrown in src/ is an MmError, a ModelBug, or what was caught. Below cli/ no bare Error is even made, unless to wrap one. */
 export function thrownErrors(known: ReturnType<typeof errorMakers>): Rule {
   const mayBeThrown = (thrown: ts.Expression): boolean => {
     if (ts.isParenthesizedExpression(thrown) || ts.isAsExpression(thrown)) return mayBeThrown(thrown.expression);
@@ -40,6 +40,7 @@ export function thrownErrors(known: ReturnType<typeof errorMakers>): Rule {
   };
   return (source) => {
     if (!source.path.startsWith('src/')) return [];
+    const isCommandLine = source.path.startsWith('src/cli/'); // an AbortController's reason
     const found: string[] = [];
     visit(source.tree, (node) => {
       if (ts.isThrowStatement(node) && !mayBeThrown(node.expression)) {
@@ -47,15 +48,23 @@ export function thrownErrors(known: ReturnType<typeof errorMakers>): Rule {
           offence(source, node, `throws something else than MmError or ModelBug: ${node.expression.getText()}`),
         );
       }
-      if (
-        ts.isNewExpression(node) &&
-        /^(Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/.test(node.expression.getText())
-      ) {
+      if (!isCommandLine && ts.isNewExpression(node) && isBareError(node)) {
         found.push(offence(source, node, `makes a bare ${node.expression.getText()}`));
       }
     });
     return [...new Set(found)];
   };
+}
+
+function isBareError(made: ts.NewExpression): boolean {
+  if (!/^(Aggregate|Eval|Range|Reference|Syntax|Type|URI)?Error$/.test(made.expression.getText())) return false;
+  const options = made.arguments?.[1];
+  const wraps = options && ts.isObjectLiteralExpression(options) && options.properties.some(isCause);
+  return wraps !== true;
+}
+
+function isCause(property: ts.ObjectLiteralElementLike): boolean {
+  return property.name?.getText() === 'cause';
 }
 
 function calledName(call: ts.CallExpression): string {
@@ -70,7 +79,7 @@ function isCaught(name: ts.Identifier): boolean {
     if (ts.isCatchClause(node) && node.variableDeclaration?.name.getText() === name.text) return true;
     if (ts.isFunctionLike(node)) {
       const parameter = node.parameters.find((p) => p.name.getText() === name.text);
-      if (parameter) return parameter.type?.getText() === 'Error';
+      if (parameter) return /^(Error|NodeJS\.ErrnoException)$/.test(parameter.type?.getText() ?? '');
     }
     node = node.parent;
   }

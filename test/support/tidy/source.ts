@@ -53,7 +53,7 @@ export function offence(source: Source, node: ts.Node, what: string): string {
   return `${source.path}:${lineOf(source, node)}: ${what}`;
 }
 
-export function lineOf(source: Source, node: ts.Node): number {
+function lineOf(source: Source, node: ts.Node): number {
   return source.tree.getLineAndCharacterOfPosition(node.getStart(source.tree)).line + 1;
 }
 

@@ -1,0 +1,96 @@
+import { DEMO_TRACE } from './bundled.js';
+import { EXIT } from './exit-codes.js';
+import { loadMachine } from './load-machine.js';
+import { reserveOutputFile } from './output-file.js';
+import { progressBar } from './progress.js';
+import { replayOptions, type ReplayFlags } from './replay-flags.js';
+import type { Shell } from './shell.js';
+import { wiringText } from './wiring.js';
+import { MmError } from '../errors.js';
+import type { MachineDescription } from '../hardware/machine-description.js';
+import { comparisonJson, type ReportContext } from '../report/index.js';
+import { executeRuns, parseRun, type RunRequest } from '../run/index.js';
+import type { RunResult } from '../stats/run-result.js';
+import { openTrace } from '../trace/readers/index.js';
+import type { Sidecar } from '../trace/index.js';
+
+/** Runs that are ready to go: everything a person could have got wrong before the first row has been checked. */
+export interface Plan {
+  readonly requests: readonly RunRequest[];
+  readonly rows: number;
+  readonly context: ReportContext;
+}
+
+/** Takes the words of the command line apart: TRACE (none with `--demo`), then RUNs. */
+export function traceAndRuns(
+  words: readonly string[],
+  flags: ReplayFlags,
+): { tracePath: string; runs: readonly string[] } {
+  if (flags.demo) return { tracePath: DEMO_TRACE, runs: words };
+  if (words.length === 0) throw new MmError('BAD_OPTION', 'no TRACE is given; try --demo for the bundled one');
+  return { tracePath: words[0], runs: words.slice(1) };
+}
+
+/** @param runsFor the RUNs, once it is known what the trace holds */
+export async function plan(
+  tracePath: string,
+  runsFor: (sidecar: Sidecar) => readonly string[],
+  flags: ReplayFlags,
+): Promise<Plan> {
+  const options = replayOptions(flags);
+  const machine = await loadMachine(flags.machine);
+  checkMemory(flags, machine);
+  const trace = await openTrace(tracePath);
+  trace.close();
+  const specs = runsFor(trace.sidecar).map(parseRun);
+  return {
+    requests: specs.map((spec) => ({ tracePath, spec, machine, seed: flags.seed, options })),
+    rows: trace.rows,
+    context: { trace: trace.name, machine: machine.name, costs: { hitNs: options.hitNs, mlp: options.mlp } },
+  };
+}
+
+/**
+ * Runs the plan and hands its results over: as text or JSON on standard output, as a file, or both.
+ *
+ * @param report the results as text
+ * @returns the exit code
+ */
+export async function carryOut(
+  ready: Plan,
+  flags: ReplayFlags,
+  shell: Shell,
+  report: (results: readonly RunResult[]) => string,
+): Promise<number> {
+  if (flags.printWiring) {
+    for (const request of ready.requests) shell.out(wiringText(request));
+    return EXIT.ok;
+  }
+  const file = flags.json === undefined || flags.json === '-' ? null : reserveOutputFile(flags.json);
+  const results = await execute(ready, flags, shell);
+  shell.out(flags.json === '-' ? comparisonJson(results, ready.context) : report(results));
+  file?.write(comparisonJson(results, ready.context));
+  return results.every((result) => result.outcome.kind === 'done') ? EXIT.ok : EXIT.runFailed;
+}
+
+/** With a progress bar where there is a terminal. */
+async function execute({ requests, rows }: Plan, flags: ReplayFlags, shell: Shell): Promise<RunResult[]> {
+  const rounds = 'times' in flags.repeat ? flags.repeat.times : null;
+  const bar = progressBar(shell.terminal, rounds === null ? null : rows * rounds * requests.length);
+  try {
+    return await executeRuns(requests, bar.onProgress, shell.signal);
+  } finally {
+    bar.end();
+  }
+}
+
+function checkMemory({ memory }: ReplayFlags, machine: MachineDescription): void {
+  const last = machine.nodes.length - 1;
+  for (const { node } of memory) {
+    if (node <= last) continue;
+    throw new MmError(
+      'BAD_NODES',
+      `--memory names node ${String(node)}, but ${machine.name} has nodes 0 to ${String(last)}`,
+    );
+  }
+}

@@ -1,0 +1,248 @@
+import { makeMeter, type CostModel, type Meter } from '../cost/index.js';
+import { bugOn } from '../errors.js';
+import {
+  isFatal,
+  makeAnonFault,
+  makeCowFault,
+  makeFileFault,
+  makeHandleMmFault,
+  makePlacement,
+  makeShmemFault,
+  makeSwapFault,
+  makeSwapRead,
+  OOM,
+  SIGSEGV,
+  type FaultSwitches,
+  type HandleMmFault,
+  type Outcome,
+  type SwapFault,
+} from '../fault/index.js';
+import {
+  fallbackRows,
+  makeMmu,
+  PageTables,
+  Tlb,
+  Topology,
+  type MachineDescription,
+  type Mmu,
+} from '../hardware/index.js';
+import { makeLazy, makeMisplaced, makeSwapOut, makeTryToUnmap, type Lazy, type Misplaced } from '../migrate/index.js';
+import {
+  AnonVmas,
+  Block,
+  Contents,
+  Cpuset,
+  Files,
+  Frames,
+  Lru,
+  lruHeads,
+  makeMapping,
+  makeRmap,
+  makeWorld,
+  Mempolicy,
+  PageCache,
+  PG_RESERVED,
+  PG_UPTODATE,
+  Query,
+  Spaces,
+  SwapArea,
+  Zones,
+  type ForEachPlace,
+  type Mapping,
+  type Task,
+} from '../mm/index.js';
+import type { PolicyDefinition, World } from '../policy/index.js';
+import { makeReclaim, type ReclaimSysctls } from '../reclaim/index.js';
+import { Counters, type Tracer } from '../stats/index.js';
+import { NO_PAGE, type PageId, type Pfn } from '../units.js';
+import type { Rules } from './profiles/index.js';
+import { makeFileSyscalls, type FileSyscalls } from './syscalls/file.js';
+import { makeMemorySyscalls, type MemorySyscalls } from './syscalls/memory.js';
+import { makePolicySyscalls, type PolicySyscalls } from './syscalls/policy.js';
+import { makeProcessSyscalls, type ProcessSyscalls } from './syscalls/process.js';
+
+/** Everything about a machine that is not a rule, a policy or a cost. Plain data. */
+export interface MachineOptions {
+  readonly machine: MachineDescription;
+  readonly switches: FaultSwitches;
+  /** Swap slots; undefined: as many as frames. */
+  readonly swapPages?: number;
+  /** vm.min_free_kbytes; undefined: computed from the memory (RC-1). */
+  readonly minFreeKbytes?: number;
+  /** Keep a content stamp per frame (tests, INV-13). */
+  readonly keepContents?: boolean;
+  /** The swap device is a RAM disk: writes end at once. */
+  readonly writesAtOnce?: boolean;
+  readonly sysctls?: Partial<ReclaimSysctls>;
+  readonly seed?: number;
+  /** M4: refuses moves; for tests of that exit. */
+  readonly refuseMove?: (pfn: Pfn, target: number) => boolean;
+}
+
+/** What compose.ts hands in: the bound parts. */
+export interface MachineParts {
+  readonly options: MachineOptions;
+  readonly rules: Rules;
+  readonly cost: CostModel;
+  readonly defaultPolicy: PolicyDefinition;
+  readonly tracer: Tracer | null;
+}
+
+/** A machine: its parts, its system calls, and the access that drives them. */
+export interface Machine {
+  readonly options: MachineOptions;
+  readonly rules: Rules;
+  readonly topology: Topology;
+  readonly world: World;
+  readonly counters: Counters;
+  readonly cost: CostModel;
+  readonly meter: Meter;
+  readonly frames: Frames;
+  readonly zones: Zones;
+  readonly lru: Lru;
+  readonly tables: PageTables;
+  readonly tlb: Tlb;
+  readonly mmu: Mmu;
+  readonly files: Files;
+  readonly pageCache: PageCache;
+  readonly swap: SwapArea;
+  readonly block: Block;
+  readonly spaces: Spaces;
+  readonly anonVmas: AnonVmas;
+  readonly mapping: Mapping;
+  readonly forEachMapping: ForEachPlace;
+  readonly contents: Contents | null;
+  readonly rootCpuset: Cpuset;
+  readonly defaultPolicy: Mempolicy;
+  readonly misplaced: Misplaced;
+  readonly lazy: Lazy;
+  readonly swapFault: SwapFault;
+  readonly handleMmFault: HandleMmFault;
+  readonly zeroPage: Pfn;
+  readonly process: ProcessSyscalls;
+  readonly memory: MemorySyscalls;
+  readonly policy: PolicySyscalls;
+  readonly file: FileSyscalls;
+  readonly reclaim: ReturnType<typeof makeReclaim>;
+  /**
+   * One access of a thread to a page: TLB, walk, faults until it succeeds.
+   * @returns the frame, or minus a fatal outcome (SIGSEGV, SIGBUS, OOM)
+   */
+  access(task: Task, page: PageId, isWrite: boolean): Pfn;
+  /** The same by page number of the virtual address, walking the tables. */
+  touch(task: Task, vpn: number, isWrite: boolean): Pfn;
+}
+
+/** A fault that is tried again (its page moved, its page lock was busy) more often than this never ends. */
+const MAX_RETRIES = 1000;
+
+export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: MachineParts): Machine {
+  const topology = new Topology(options.machine);
+  const rows = fallbackRows(topology, rules.fallbackLoad);
+  const world = makeWorld(topology, rows, rules.bindOrder, options.seed ?? 0);
+  const counters = new Counters(topology.nodeCount);
+  const meter = makeMeter(cost, topology.nodeCount);
+  const frames = new Frames(topology.pagesOfNode, lruHeads(topology.nodeCount));
+  const zoneSizes = options.machine.nodes.map((node) => ({ managed: node.pages, movable: node.movable === true }));
+  const zones = new Zones(frames, counters, rows, rules.watermarks.marks(zoneSizes, false, options.minFreeKbytes));
+  const lru = new Lru(frames, zones, counters, topology.cpuCount, rules.lru);
+  const memoryPages = zoneSizes.reduce((pages, zone) => pages + zone.managed, 0);
+  const tables = new PageTables(Math.max(8192, Math.ceil(memoryPages / 512) * 4));
+  const tlb = new Tlb(topology.cpuCount);
+  const mmu = makeMmu({ tlb, tables, counters });
+  const contents = options.keepContents === true ? new Contents(frames.capacity) : null;
+  const files = new Files();
+  const pageCache = new PageCache(frames, files, contents);
+  const swap = new SwapArea(frames, options.swapPages ?? memoryPages, contents !== null);
+  const block = new Block(frames, lru, meter, options.writesAtOnce === true);
+  const anonVmas = new AnonVmas();
+  const spaces = new Spaces(tables, anonVmas, topology.cpuCount);
+  const { forEachMapping } = makeRmap({ frames, tables, files, anonVmas });
+  const zeroPage = takeZeroPage(topology, zones, frames);
+  const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage });
+
+  const rootCpuset = new Cpuset('/', topology.nodeCount, topology.nodesWithMemory());
+  const request = { definition: defaultPolicy, nodes: [], flag: null, options: {} };
+  const systemPolicy = new Mempolicy(request, world, rootCpuset.nodes());
+  const query = new Query();
+  const { policyLookup: lookup, interleaveIndex } = rules;
+
+  const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
+  const tryToUnmap = makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter });
+  const lazyParts = { frames, tables, lru, swap, mapping, swapOut, tryToUnmap, counters, meter, zeroPage };
+  const lazy = makeLazy({ ...lazyParts, flushBatch: rules.flushBatch });
+  const misplaced = makeMisplaced({
+    ...{ frames, zones, lru, files, pageCache, swap, contents, counters, meter, query, tracer },
+    defaultPolicy: systemPolicy,
+    rules: {
+      ...{ lookup, interleaveIndex },
+      gate: rules.misplacedGate,
+      target: rules.misplacedTarget,
+      operationTest: rules.operationTest,
+    },
+    charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
+  });
+
+  const reclaimParts = { frames, zones, lru, tables, topology, files, pageCache, swap, swapOut, block, tryToUnmap };
+  const reclaim = makeReclaim(
+    { ...reclaimParts, forEachMapping, counters, meter },
+    rules.reclaim,
+    options.sysctls ?? {},
+  );
+
+  const { switches } = options;
+  const placement = makePlacement({
+    ...{ frames, allocatePage: reclaim.allocatePage, counters, contents, query },
+    ...{ defaultPolicy: systemPolicy, nodeCount: topology.nodeCount, rules: { lookup, interleaveIndex } },
+  });
+  const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter };
+  const { refault } = reclaim;
+  const anon = makeAnonFault(faultParts);
+  const cow = makeCowFault({ ...faultParts, anon, zeroPage });
+  const swapRead = makeSwapRead({ ...faultParts, refault, pageCluster: switches.pageCluster });
+  const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches });
+  const shmem = makeShmemFault({ ...faultParts, misplaced, cow, swapRead, switches });
+  const swapFault = makeSwapFault({ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules });
+  const handleMmFault = makeHandleMmFault({
+    ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters },
+    file: fileFault,
+  });
+
+  const memory = makeMemorySyscalls({ tables, spaces, mapping });
+  const process = makeProcessSyscalls({
+    ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage },
+  });
+  const policy = makePolicySyscalls({ spaces, lazy, meter, world, tasks: process.tasks });
+  const file = makeFileSyscalls({ frames, lru, fileFault, contents, counters, meter });
+
+  function access(task: Task, page: PageId, isWrite: boolean): Pfn {
+    for (let tries = 0; ; tries++) {
+      const pfn = mmu.translate(task.cpu, page, isWrite);
+      if (pfn > 0) return pfn;
+      bugOn(tries > MAX_RETRIES, 'a fault that never ends', page);
+      const outcome: Outcome = handleMmFault(task, page, isWrite);
+      if (isFatal(outcome)) return -outcome as Pfn;
+    }
+  }
+
+  function touch(task: Task, vpn: number, isWrite: boolean): Pfn {
+    const vma = task.space.find(vpn);
+    if (vma === null) return -SIGSEGV as Pfn;
+    const page = spaces.pageIn(vma, vpn - vma.start);
+    return page === NO_PAGE ? (-OOM as Pfn) : access(task, page, isWrite);
+  }
+
+  return {
+    ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
+    ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
+    ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, handleMmFault, zeroPage },
+    ...{ process, memory, policy, file, reclaim, access, touch },
+  };
+}
+
+/** MP-90, K-S6: the zero page lies on the lowest node with memory, and belongs to nobody. */
+function takeZeroPage(topology: Topology, zones: Zones, frames: Frames): Pfn {
+  const pfn = zones.take(topology.lowestNodeWithMemory());
+  frames.set(pfn, PG_RESERVED | PG_UPTODATE);
+  return pfn;
+}

@@ -1,0 +1,97 @@
+import { MmError, nearestName } from '../../errors.js';
+import { VARIANTS, type RuleNames, type Rules } from './rules.js';
+
+/** A named set of rule variants: one kernel, or one idea of it. */
+export interface Profile {
+  readonly name: string;
+  readonly about: string;
+  readonly rules: RuleNames;
+  /** Migrate-on-fault for explicit policies exists (FP-84); without it the hooks cannot be switched on. */
+  readonly hasHooks: boolean;
+}
+
+const linux612: RuleNames = {
+  fallbackLoad: 'by-one',
+  bindOrder: 'nearest-first',
+  watermarks: '6.12',
+  lru: '6.12',
+  reclaim: '6.12',
+  policyLookup: '6.x',
+  interleaveIndex: '6.12',
+  misplacedGate: 'every-policy',
+  misplacedTarget: 'this-node-only',
+  operationTest: 'first',
+  swapHook: 'before-ptl',
+  swapIn: 'writable',
+  flushBatch: '512-pages',
+};
+
+export const PROFILES: readonly Profile[] = [
+  {
+    name: 'mof',
+    about: 'Linux 6.12 plus migrate-on-fault as its later reviewers corrected it',
+    rules: linux612,
+    hasHooks: true,
+  },
+  {
+    name: 'mof-2006',
+    about: 'Linux 2.6.16 with the posted migrate-on-fault prototype V0.1, defects included',
+    rules: {
+      fallbackLoad: 'by-nodes-left',
+      bindOrder: 'by-number',
+      watermarks: '2.6.16',
+      lru: '2.6.16',
+      reclaim: '2.6.16',
+      policyLookup: '2.6.16',
+      interleaveIndex: '2.6.16',
+      misplacedGate: 'every-policy',
+      misplacedTarget: 'with-fallback',
+      operationTest: 'late-leaking',
+      swapHook: 'under-ptl',
+      swapIn: 'read-only',
+      flushBatch: 'each-page',
+    },
+    hasHooks: true,
+  },
+  {
+    name: 'linux-6.1',
+    about: 'mainline Linux 6.1: no migrate-on-fault for explicit policies',
+    rules: {
+      ...linux612,
+      watermarks: '6.1',
+      lru: '6.1',
+      reclaim: '6.1',
+      interleaveIndex: '6.1',
+      swapIn: 'read-only',
+    },
+    hasHooks: false,
+  },
+  {
+    name: 'linux-6.12',
+    about: 'mainline Linux 6.12: no migrate-on-fault for explicit policies',
+    rules: linux612,
+    hasHooks: false,
+  },
+];
+
+export function profileNamed(name: string): Profile {
+  const profile = PROFILES.find((candidate) => candidate.name === name);
+  if (profile !== undefined) return profile;
+  const near = nearestName(name, PROFILES.map((candidate) => candidate.name));
+  throw new MmError(
+    'BAD_OPTION',
+    `no profile "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} Known: ${PROFILES.map((p) => p.name).join(', ')}`,
+  );
+}
+
+/** The variant objects that a set of names stands for. */
+export function rulesOf(names: RuleNames): Rules {
+  const entries = Object.entries(names).map(([rule, variant]) => [rule, variantNamed(rule as keyof Rules, variant)]);
+  return Object.fromEntries(entries) as Rules;
+}
+
+function variantNamed(rule: keyof Rules, variant: string): unknown {
+  const variants: Readonly<Record<string, unknown>> = VARIANTS[rule];
+  if (variant in variants) return variants[variant];
+  throw new MmError('BAD_OPTION', `rule ${rule} has no variant "${variant}". Known: ${Object.keys(variants).join(', ')}`);
+}

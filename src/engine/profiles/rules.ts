@@ -1,0 +1,91 @@
+import type { SwapHook, SwapIn } from '../../fault/index.js';
+import { swapHookBeforePtl, swapHookUnderPtl, swapInReadOnly, swapInWritable } from '../../fault/index.js';
+import { loadByNodesLeft, loadByOne, type FallbackLoad } from '../../hardware/index.js';
+import {
+  gateEveryPolicy,
+  gateMarkedPolicies,
+  operationTestedFirst,
+  operationTestedLate,
+  operationTestedLateLeaking,
+  targetNodeOnly,
+  targetWithFallback,
+  type MisplacedGate,
+  type MisplacedTarget,
+  type OperationTest,
+} from '../../migrate/index.js';
+import {
+  bindByNumber,
+  bindNearestFirst,
+  index2616,
+  index61,
+  index612,
+  lookup2616,
+  lookup6,
+  lru2616,
+  lru61,
+  lru612,
+  watermarks2616,
+  watermarks61,
+  watermarks612,
+  type BindOrder,
+  type InterleaveIndex,
+  type LruRule,
+  type PolicyLookup,
+  type WatermarkRule,
+} from '../../mm/index.js';
+import { reclaim2616, reclaim61, reclaim612, type ReclaimRule } from '../../reclaim/index.js';
+
+/**
+ * The small rules in which the eras differ. Each has named variants; a profile names one of each (profiles.ts), and
+ * `--rule NAME=VARIANT` changes one. The code that uses a rule calls the object and never asks for the era.
+ */
+export interface Rules {
+  /** How equal distances are told apart when fallback rows are built (MP-40). */
+  readonly fallbackLoad: FallbackLoad;
+  /** Order in which BIND tries its nodes (MP-23). */
+  readonly bindOrder: BindOrder;
+  readonly watermarks: WatermarkRule;
+  readonly lru: LruRule;
+  readonly reclaim: ReclaimRule;
+  /** Which policy governs a page (MP-10..MP-12). */
+  readonly policyLookup: PolicyLookup;
+  /** What interleaving counts by (MP-50..52, K-I3, K-I6). */
+  readonly interleaveIndex: InterleaveIndex;
+  /** C5, MP-61. */
+  readonly misplacedGate: MisplacedGate;
+  /** M2: this node only, or with fallback. */
+  readonly misplacedTarget: MisplacedTarget;
+  /** C4: before the policy, or late. */
+  readonly operationTest: OperationTest;
+  /** Where the swap fault calls the check (FP-50). */
+  readonly swapHook: SwapHook;
+  /** What a read of a swapped page maps (K section 7). */
+  readonly swapIn: SwapIn;
+  /** Pages per TLB flush when many are unmapped. */
+  readonly flushBatch: number;
+}
+
+type Variants = { readonly [Name in keyof Rules]: Readonly<Record<string, Rules[Name]>> };
+
+export const VARIANTS: Variants = {
+  fallbackLoad: { 'by-one': loadByOne, 'by-nodes-left': loadByNodesLeft },
+  bindOrder: { 'nearest-first': bindNearestFirst, 'by-number': bindByNumber },
+  watermarks: { '6.12': watermarks612, '6.1': watermarks61, '2.6.16': watermarks2616 },
+  lru: { '6.12': lru612, '6.1': lru61, '2.6.16': lru2616 },
+  reclaim: { '6.12': reclaim612, '6.1': reclaim61, '2.6.16': reclaim2616 },
+  policyLookup: { '6.x': lookup6, '2.6.16': lookup2616 },
+  interleaveIndex: { '6.12': index612, '6.1': index61, '2.6.16': index2616 },
+  misplacedGate: { 'every-policy': gateEveryPolicy, 'marked-only': gateMarkedPolicies },
+  misplacedTarget: { 'this-node-only': targetNodeOnly, 'with-fallback': targetWithFallback },
+  operationTest: {
+    first: operationTestedFirst,
+    late: operationTestedLate,
+    'late-leaking': operationTestedLateLeaking,
+  },
+  swapHook: { 'before-ptl': swapHookBeforePtl, 'under-ptl': swapHookUnderPtl },
+  swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly },
+  flushBatch: { '512-pages': 512, 'each-page': 1 },
+};
+
+/** Variant names of one profile, by rule. */
+export type RuleNames = { readonly [Name in keyof Rules]: string };

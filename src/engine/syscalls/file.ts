@@ -1,0 +1,57 @@
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../../cost/meter.js';
+import { MAJOR, MINOR, OOM, SIGBUS, type FileFault, type Outcome } from '../../fault/index.js';
+import type { Contents } from '../../mm/contents.js';
+import type { FileObject } from '../../mm/files.js';
+import type { Frames } from '../../mm/frames.js';
+import type { Lru } from '../../mm/lru.js';
+import { PG_DIRTY } from '../../mm/page-flags.js';
+import type { Task } from '../../mm/task.js';
+import { C, type Counters } from '../../stats/index.js';
+import { NO_PFN, type Pfn } from '../../units.js';
+
+export interface FileParts {
+  readonly frames: Frames;
+  readonly lru: Lru;
+  readonly fileFault: FileFault;
+  readonly contents: Contents | null;
+  readonly counters: Counters;
+  readonly meter: Meter;
+}
+
+export interface FileSyscalls {
+  /**
+   * Reads or writes one page of a file through the page cache: by the caller's task policy, no fault, never moved
+   * (MP-13, FP-83). A write to a page that is not cached needs no read: it covers the whole page. Kernel: read(), write().
+   * @returns MINOR (cached), MAJOR (read from the disk), SIGBUS (beyond the end) or OOM
+   */
+  access(task: Task, file: FileObject, index: number, isWrite: boolean): Outcome;
+  /** The page the last `access` used. */
+  lastPage(): Pfn;
+}
+
+export function makeFileSyscalls({ frames, lru, fileFault, contents, counters, meter }: FileParts): FileSyscalls {
+  let last = NO_PFN;
+  let stamp = 0;
+
+  function access(task: Task, file: FileObject, index: number, isWrite: boolean): Outcome {
+    if (index >= file.sizePages) return SIGBUS;
+    counters.inc(C.file_call);
+    meter.pay(ACCOUNT_FAULT, PRICE.fileCall);
+    const pfn = isWrite
+      ? fileFault.findOrCreate(task, file, index)
+      : fileFault.findOrRead(task, file, index, false, fileFault.readsAround);
+    if (pfn === NO_PFN) return OOM;
+    last = pfn;
+    const outcome = fileFault.wasRead() ? MAJOR : MINOR;
+    if (outcome === MAJOR) counters.inc(C.file_call_major);
+    if (isWrite) {
+      frames.set(pfn, PG_DIRTY);
+      if (contents !== null) contents.set(pfn, ++stamp);
+    }
+    lru.put(pfn); // the cache keeps it
+    return outcome;
+  }
+
+  return { access, lastPage: () => last };
+}
+

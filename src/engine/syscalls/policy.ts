@@ -1,0 +1,81 @@
+import type { AddressSpace } from '../../mm/address-space.js';
+import type { Cpuset } from '../../mm/cpuset.js';
+import { Mempolicy, type MempolicyRequest } from '../../mm/mempolicy.js';
+import type { Spaces } from '../../mm/spaces.js';
+import type { Task } from '../../mm/task.js';
+import type { Vma } from '../../mm/vma.js';
+import type { Lazy, LazyResult } from '../../migrate/lazy.js';
+import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../../cost/meter.js';
+import type { World } from '../../policy/index.js';
+import type { NodeId } from '../../units.js';
+
+export interface PolicyParts {
+  readonly spaces: Spaces;
+  readonly lazy: Lazy;
+  readonly meter: Meter;
+  readonly world: World;
+  /** Where `cpusetSetMems` finds the tasks concerned. */
+  readonly tasks: () => readonly Task[];
+}
+
+export interface PolicySyscalls {
+  /** Makes a policy for the nodes the task may use; the caller holds the one reference. */
+  newPolicy(task: Task, request: MempolicyRequest): Mempolicy;
+  /** The task policy; null: default. The rotor starts with the lowest node (MP-3). Kernel: set_mempolicy(). */
+  setMempolicy(task: Task, policy: Mempolicy | null): void;
+  /** The policy of a range of private memory, or of a shmem object's range (MP-2). Splits and joins areas. Kernel: mbind(). */
+  mbind(space: AddressSpace, start: number, pages: number, policy: Mempolicy | null): void;
+  /** `mbind(MPOL_MF_MOVE | MPOL_MF_LAZY)` without setting a policy: unmaps what lies outside `policy` (MP-74). */
+  unmapLazily(task: Task, vmas: readonly Vma[], policy: Mempolicy | null): LazyResult;
+  /** New nodes for a cpuset: policies of its tasks and areas are rebound (MP-81); pages stay where they are. */
+  cpusetSetMems(cpuset: Cpuset, nodes: readonly NodeId[]): void;
+}
+
+export function makePolicySyscalls({ spaces, lazy, meter, world, tasks }: PolicyParts): PolicySyscalls {
+  function mbind(space: AddressSpace, start: number, pages: number, policy: Mempolicy | null): void {
+    for (const vma of spaces.isolateRange(space, start, pages)) {
+      if (vma.file?.isShmem === true) vma.file.setPolicy(vma.filePage, vma.pages, policy ?? undefined);
+      spaces.setPolicy(vma, policy);
+    }
+    spaces.joinAround(space, start, start + pages);
+  }
+
+  function unmapLazily(task: Task, vmas: readonly Vma[], policy: Mempolicy | null): LazyResult {
+    const sum = { looked: 0, unmapped: 0, left: 0, noSlot: 0 };
+    meter.pay(ACCOUNT_MIGRATION, PRICE.moveCall);
+    for (const vma of vmas) {
+      if (vma.isLocked) continue;
+      const result = lazy.unmapArea(task, vma, 0, vma.pages, policy);
+      sum.looked += result.looked;
+      sum.unmapped += result.unmapped;
+      sum.left += result.left;
+      sum.noSlot += result.noSlot;
+    }
+    return sum;
+  }
+
+  function cpusetSetMems(cpuset: Cpuset, nodes: readonly NodeId[]): void {
+    const before = cpuset.nodes();
+    cpuset.setNodes(nodes);
+    const policies = new Set<Mempolicy>();
+    for (const task of tasks()) {
+      if (task.cpuset !== cpuset) continue;
+      if (task.policy !== null) policies.add(task.policy);
+      for (const vma of task.space.vmas) if (vma.policy !== null && vma.file?.isShmem !== true) policies.add(vma.policy);
+    }
+    for (const policy of policies) policy.rebind(before, nodes);
+  }
+
+  return {
+    newPolicy: (task, request) => new Mempolicy(request, world, task.cpuset.nodes()),
+    setMempolicy(task, policy) {
+      if (policy !== null) policy.refs++;
+      if (task.policy !== null) task.policy.refs--;
+      task.policy = policy;
+      task.ilPrev = -1;
+    },
+    mbind,
+    unmapLazily,
+    cpusetSetMems,
+  };
+}

@@ -1,0 +1,133 @@
+import type { Mapping } from '../../mm/mapping.js';
+import type { AnonVmas } from '../../mm/anon-vma.js';
+import type { AddressSpace } from '../../mm/address-space.js';
+import type { Cpuset } from '../../mm/cpuset.js';
+import type { Frames } from '../../mm/frames.js';
+import type { Spaces } from '../../mm/spaces.js';
+import type { SwapArea } from '../../mm/swap-area.js';
+import { Task } from '../../mm/task.js';
+import type { Vma } from '../../mm/vma.js';
+import { PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, type PageTables, type Topology } from '../../hardware/index.js';
+import { C, type Counters } from '../../stats/index.js';
+import { NO_PAGE, type CpuId, type NodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
+import type { MemorySyscalls } from './memory.js';
+
+export interface ProcessParts {
+  readonly frames: Frames;
+  readonly tables: PageTables;
+  readonly spaces: Spaces;
+  readonly anonVmas: AnonVmas;
+  readonly swap: SwapArea;
+  readonly mapping: Mapping;
+  readonly memory: MemorySyscalls;
+  readonly topology: Topology;
+  readonly counters: Counters;
+  readonly rootCpuset: Cpuset;
+  readonly zeroPage: Pfn;
+}
+
+export interface ProcessSyscalls {
+  /** A process with an empty address space and one thread on `cpu`. */
+  newProcess(cpu: CpuId): Task;
+  /** Another thread of the same process; it inherits the task policy. Kernel: clone(CLONE_VM). */
+  newThread(task: Task, cpu: CpuId): Task;
+  /** A child with the same memory, shared until written (K-A3, K-A4). Kernel: fork(), copy_page_range(). */
+  fork(task: Task, cpu: CpuId): Task;
+  /** One thread ends; the last one of a process takes the memory along. */
+  exit(task: Task): void;
+  /** The scheduler puts the thread on another CPU. Counts moves between nodes (FP-76). */
+  moveTask(task: Task, cpu: CpuId): void;
+  /** Threads that are alive. */
+  tasks(): readonly Task[];
+}
+
+export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
+  const { frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage } = parts;
+  const alive = new Set<Task>();
+  let lastId = -1;
+
+  function start(space: AddressSpace, cpu: CpuId, cpuset: Cpuset): Task {
+    const task = new Task(++lastId, space, cpu, topology.nodeOfCpu[cpu] as NodeId, cpuset);
+    space.ranOn(cpu);
+    alive.add(task);
+    return task;
+  }
+
+  function inherit(child: Task, parent: Task): Task {
+    child.policy = parent.policy?.clone(parent.cpuset.nodes()) ?? null;
+    child.ilPrev = parent.ilPrev;
+    return child;
+  }
+
+  /** Entries of an area that may hold private pages; others are faulted in again by the child (K-A4). */
+  function copyEntries(from: Vma, to: Vma, cpu: CpuId): void {
+    memory.forEachEntry(from, (offset, page) => {
+      const copy = spaces.pageIn(to, offset);
+      if (copy !== NO_PAGE) copyEntry(from, to, offset, page, copy, cpu);
+    });
+  }
+
+  function copyEntry(from: Vma, to: Vma, offset: number, page: PageId, copy: PageId, cpu: CpuId): void {
+    const bits = tables.bits[page];
+    if ((bits & PTE_SWAP) !== 0) {
+      const slot = tables.word[page] as SwapSlot;
+      swap.addUser(slot);
+      to.space.swapEntries++;
+      tables.setSwap(copy, slot);
+      return;
+    }
+    const pfn = tables.word[page] as Pfn;
+    if (pfn === zeroPage) {
+      mapping.mapZeroPage(copy);
+      return;
+    }
+    mapping.writeProtect(from.space, page, cpu);
+    frames.get(pfn);
+    const childBits = bits & ~(PTE_WRITE | PTE_DIRTY | PTE_PRESENT);
+    if (frames.isAnon(pfn)) mapping.mapAnon(to, offset, copy, pfn, childBits);
+    else mapping.mapFile(to, copy, pfn, childBits);
+  }
+
+  function fork(task: Task, cpu: CpuId): Task {
+    const space = spaces.create();
+    const child = inherit(start(space, cpu, task.cpuset), task);
+    for (const vma of task.space.vmas) {
+      const copy = spaces.insert(space, vma.start, vma.pages, vma);
+      copy.pgoff = vma.pgoff;
+      if (vma.policy !== null) {
+        const own = vma.policy.clone(task.cpuset.nodes());
+        spaces.setPolicy(copy, own);
+        own.refs--; // the area is its only holder
+      }
+      if (vma.anonVma === null) continue;
+      anonVmas.join(copy, vma.anonVma);
+      copyEntries(vma, copy, task.cpu);
+    }
+    mapping.takeInterrupts();
+    return child;
+  }
+
+  function exit(task: Task): void {
+    alive.delete(task);
+    if (task.policy !== null) task.policy.refs--;
+    task.policy = null;
+    for (const other of alive) if (other.space === task.space) return;
+    memory.unmapAll(task.space, task.cpu);
+    spaces.destroy(task.space);
+  }
+
+  return {
+    newProcess: (cpu) => start(spaces.create(), cpu, rootCpuset),
+    newThread: (task, cpu) => inherit(start(task.space, cpu, task.cpuset), task),
+    fork,
+    exit,
+    moveTask(task, cpu) {
+      task.cpu = cpu;
+      const node = topology.nodeOfCpu[cpu] as NodeId;
+      if (node !== task.node) counters.inc(C.mof_task_moves);
+      task.node = node;
+      task.space.ranOn(cpu);
+    },
+    tasks: () => [...alive],
+  };
+}

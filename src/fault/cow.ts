@@ -1,0 +1,127 @@
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import type { AnonVmas } from '../mm/anon-vma.js';
+import type { Contents } from '../mm/contents.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import type { Mapping } from '../mm/mapping.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import { C, type Counters } from '../stats/index.js';
+import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
+import type { AnonFault } from './anon.js';
+import type { FaultState } from './fault-state.js';
+import { MINOR, OOM, type Outcome } from './outcome.js';
+import type { Placement } from './placement.js';
+
+export interface CowParts {
+  readonly frames: Frames;
+  readonly tables: PageTables;
+  readonly lru: Lru;
+  readonly swap: SwapArea;
+  readonly mapping: Mapping;
+  readonly anonVmas: AnonVmas;
+  readonly anon: AnonFault;
+  readonly placement: Placement;
+  readonly contents: Contents | null;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  readonly zeroPage: Pfn;
+}
+
+export interface CowFault {
+  /** A write to a present entry that may not be written through (FP section 3). Kernel: do_wp_page(). */
+  doWpPage(f: FaultState): Outcome;
+  /** PL-41: exactly one entry, present or swapped, uses the page. */
+  isExclusive(pfn: Pfn): boolean;
+  /** The area's own copy of a page of its file, mapped (FP section 4 step 2). The caller's reference on `source` stays. */
+  copyFromFile(f: FaultState, source: Pfn): Outcome;
+}
+
+export function makeCowFault(parts: CowParts): CowFault {
+  const { frames, tables, lru, swap, mapping, anonVmas, anon, placement, contents, counters, meter } = parts;
+  const { zeroPage } = parts;
+
+  function isExclusive(pfn: Pfn): boolean {
+    const inSwap = frames.isSwapCache(pfn) ? swap.users(frames.private_(pfn) as SwapSlot) - 1 : 0;
+    return frames.mapcount(pfn) + inSwap === 1;
+  }
+
+  function writeInPlace(f: FaultState): Outcome {
+    tables.bits[f.page] |= PTE_WRITE | PTE_DIRTY | PTE_YOUNG;
+    mapping.flush(f.vma.space, f.page, f.task.cpu);
+    meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    counters.inc(C.fault_write_in_place);
+    meter.pay(ACCOUNT_FAULT, PRICE.writeInPlace);
+    return MINOR;
+  }
+
+  /** Nobody maps the page any more: the swap cache lets go of one that no entry names. */
+  function forgetSwapCache(pfn: Pfn): void {
+    if (!frames.isSwapCache(pfn) || frames.mapcount(pfn) > 0 || frames.isWriteback(pfn)) return;
+    if (swap.users(frames.private_(pfn) as SwapSlot) > 1 || !frames.tryLock(pfn)) return;
+    swap.remove(pfn);
+    frames.unlock(pfn);
+    lru.put(pfn);
+  }
+
+  /** Replaces what the entry shows by `copy`, unless it changed while the copy was made. */
+  function install(f: FaultState, old: Pfn, copy: Pfn): Outcome {
+    if (!tables.isPresent(f.page) || tables.word[f.page] !== (old as number)) {
+      lru.put(copy);
+      return MINOR;
+    }
+    if (old === zeroPage) mapping.zap(f.vma.space, f.page, f.task.cpu);
+    else {
+      mapping.unmap(f.vma.space, f.page, f.task.cpu);
+      forgetSwapCache(old);
+      lru.put(old);
+    }
+    meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    anon.mapNewAnon(f, copy);
+    counters.inc(C.fault_cow);
+    meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
+    return MINOR;
+  }
+
+  function copy(f: FaultState, old: Pfn): Outcome {
+    const keep = old !== zeroPage;
+    if (keep) frames.get(old); // it must not go while we allocate
+    if (f.vma.anonVma === null) anonVmas.prepare(f.vma);
+    const fresh = placement.forVma(f.task, f.vma, f.offset, true);
+    let outcome: Outcome = OOM;
+    if (fresh !== NO_PFN) {
+      if (contents !== null && keep) contents.copy(fresh, old);
+      outcome = install(f, old, fresh);
+    }
+    if (keep) lru.put(old);
+    return outcome;
+  }
+
+  function doWpPage(f: FaultState): Outcome {
+    if ((tables.bits[f.page] & (PTE_PRESENT | PTE_WRITE)) !== PTE_PRESENT) return MINOR;
+    const old = tables.word[f.page] as Pfn;
+    if (f.vma.isShared) return writeInPlace(f); // the first write after a read of a shared mapping (K-A9)
+    if (old !== zeroPage && frames.isAnon(old) && isExclusive(old) && frames.tryLock(old)) {
+      frames.unlock(old);
+      return writeInPlace(f);
+    }
+    return copy(f, old);
+  }
+
+  function copyFromFile(f: FaultState, source: Pfn): Outcome {
+    if (f.vma.anonVma === null) anonVmas.prepare(f.vma);
+    const fresh = placement.forVma(f.task, f.vma, f.offset, true);
+    if (fresh === NO_PFN) return OOM;
+    if (contents !== null) contents.copy(fresh, source);
+    if (!tables.isNone(f.page)) {
+      lru.put(fresh);
+      return MINOR;
+    }
+    anon.mapNewAnon(f, fresh);
+    counters.inc(C.fault_cow);
+    meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
+    return MINOR;
+  }
+
+  return { doWpPage, isExclusive, copyFromFile };
+}

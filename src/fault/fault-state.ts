@@ -1,0 +1,27 @@
+import type { Task } from '../mm/task.js';
+import type { Vma } from '../mm/vma.js';
+import { NO_PAGE, NO_PFN, NO_SLOT } from '../units.js';
+import { MINOR } from './outcome.js';
+
+/** One fault on its way through a handler. The straight driver refills one; the table driver has one per actor. */
+export class FaultState {
+  task: Task;
+  vma: Vma;
+  /** Page within the area, and its entry in the page tables. */
+  offset = 0;
+  page = NO_PAGE;
+  isWrite = false;
+  /** The page that was found or made, once there is one. */
+  pfn = NO_PFN;
+  slot = NO_SLOT;
+  /** A swap slot that is read belongs to the area's shmem object, not to a private entry. */
+  readsObject = false;
+  outcome = MINOR;
+  /** Next step for the table driver. */
+  next = 0;
+
+  constructor(task: Task, vma: Vma) {
+    this.task = task;
+    this.vma = vma;
+  }
+}

@@ -1,0 +1,172 @@
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import { cachedFrame, type FileObject } from '../mm/files.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import type { Mapping } from '../mm/mapping.js';
+import { VM_RAND_READ } from '../mm/vma.js';
+import type { PageCache } from '../mm/page-cache.js';
+import { PG_LOCKED, PG_READAHEAD, PG_UPTODATE } from '../mm/page-flags.js';
+import type { Task } from '../mm/task.js';
+import { C, type Counters } from '../stats/index.js';
+import { NO_PFN, type Pfn } from '../units.js';
+import type { Misplaced } from '../migrate/misplaced.js';
+import type { CowFault } from './cow.js';
+import type { FaultState } from './fault-state.js';
+import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
+import type { Placement } from './placement.js';
+import type { Refault } from './refault.js';
+import type { FaultSwitches } from './rules.js';
+
+/** Pages read around a miss (128 KiB), and pages mapped around a read fault (64 KiB). */
+const READ_AROUND = 32;
+const FAULT_AROUND = 16;
+
+export interface FileParts {
+  readonly frames: Frames;
+  readonly tables: PageTables;
+  readonly lru: Lru;
+  readonly pageCache: PageCache;
+  readonly mapping: Mapping;
+  readonly misplaced: Misplaced;
+  readonly cow: CowFault;
+  readonly placement: Placement;
+  readonly refault: Refault;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  readonly switches: FaultSwitches;
+}
+
+export interface FileFault {
+  /** An entry that holds nothing, in a mapping of a file (FP sections 4, 5). Kernel: do_no_page(), filemap_nopage(). */
+  doNoPage(f: FaultState): Outcome;
+  /**
+   * A page of the file, uptodate, with a reference for the caller; read from the disk if it is not cached.
+   * @param around read its neighbours too, if it has to be read
+   * @returns `NO_PFN`: out of memory
+   */
+  findOrRead(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn;
+  /** A page that is about to be overwritten as a whole: cached, or new and not read. With a reference. */
+  findOrCreate(task: Task, file: FileObject, index: number): Pfn;
+  /** Whether the last of these went to the disk. */
+  wasRead(): boolean;
+  /** The switch `readahead` of the run. */
+  readonly readsAround: boolean;
+}
+
+export function makeFileFault(parts: FileParts): FileFault {
+  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter } = parts;
+  const { hookFile, readahead, faultAround } = parts.switches;
+  let lastWasRead = false;
+
+  /** A new page of the file, filled from the disk, in the cache; with the allocation's reference. */
+  function bringIn(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn {
+    const pfn = placement.forPageCache(task, file, index, isWrite);
+    if (pfn === NO_PFN) return NO_PFN;
+    pageCache.add(file, index, pfn);
+    pageCache.fill(file, index, pfn);
+    lru.cacheAdd(task.cpu, pfn);
+    refault.file(file, index, pfn);
+    return pfn;
+  }
+
+  /** The neighbours of a miss come in the same read. Their order is ascending; each counts as read-ahead. */
+  function readAround(task: Task, file: FileObject, index: number): void {
+    const first = Math.max(0, index - READ_AROUND / 2);
+    const end = Math.min(file.sizePages, first + READ_AROUND);
+    for (let i = first; i < end; i++) {
+      if (i === index || file.slots.get(i) !== 0) continue;
+      const pfn = bringIn(task, file, i, false);
+      if (pfn === NO_PFN) return;
+      frames.set(pfn, PG_READAHEAD);
+      lru.put(pfn);
+    }
+  }
+
+  function findOrRead(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn {
+    lastWasRead = false;
+    const found = pageCache.findAndGet(file, index);
+    if (found !== NO_PFN) {
+      lru.markAccessed(found);
+      return found;
+    }
+    lastWasRead = true;
+    meter.pay(ACCOUNT_FAULT, PRICE.diskRead);
+    const pfn = bringIn(task, file, index, isWrite);
+    if (pfn !== NO_PFN && around) readAround(task, file, index);
+    return pfn;
+  }
+
+  function findOrCreate(task: Task, file: FileObject, index: number): Pfn {
+    lastWasRead = false;
+    const found = pageCache.findAndGet(file, index);
+    if (found === NO_PFN) return bringIn(task, file, index, true);
+    lru.markAccessed(found);
+    return found;
+  }
+
+  /** FP-80: only *try* the lock, look again, and let the task policy decide. @returns the page, or 0: start over */
+  function hook(f: FaultState, file: FileObject, pfn: Pfn): Pfn {
+    if (frames.mapcount(pfn) !== 0 || frames.isWriteback(pfn)) {
+      return misplaced.check(f.task, null, f.offset, pfn, f.isWrite); // ends at C1 or C2, which it counts
+    }
+    if (!frames.tryLock(pfn)) {
+      counters.inc(C.mof_stay_lock_busy);
+      return pfn;
+    }
+    if (frames.mapping(pfn) !== file.id) {
+      frames.unlock(pfn);
+      lru.put(pfn);
+      return NO_PFN;
+    }
+    const kept = misplaced.check(f.task, null, f.offset, pfn, f.isWrite);
+    frames.unlock(kept);
+    return kept;
+  }
+
+  function mapAround(f: FaultState): void {
+    const file = f.vma.file;
+    if (file === null) return;
+    const first = Math.max(f.offset - (f.offset & (FAULT_AROUND - 1)), f.offset - (f.page & (FAULT_AROUND - 1)), 0);
+    const end = Math.min(first + FAULT_AROUND, f.vma.pages, f.offset - (f.page & 511) + 512);
+    for (let offset = first; offset < end; offset++) {
+      const page = (f.page + offset - f.offset) as typeof f.page;
+      const pfn = cachedFrame(file, f.vma.filePage + offset);
+      if (pfn === NO_PFN || !tables.isNone(page)) continue;
+      if ((frames.flags(pfn) & (PG_UPTODATE | PG_LOCKED)) !== PG_UPTODATE) continue;
+      frames.get(pfn);
+      mapping.mapFile(f.vma, page, pfn, 0);
+    }
+  }
+
+  function doNoPage(f: FaultState): Outcome {
+    const file = f.vma.file;
+    if (file === null) return SIGBUS;
+    const index = f.vma.filePage + f.offset;
+    if (index >= file.sizePages) return SIGBUS;
+    const truncates = file.truncateCount;
+    let pfn = findOrRead(f.task, file, index, f.isWrite, readahead && (f.vma.flags & VM_RAND_READ) === 0);
+    if (pfn === NO_PFN) return OOM;
+    const outcome = lastWasRead ? MAJOR : MINOR;
+    counters.inc(lastWasRead ? C.fault_file_major : C.fault_file);
+    meter.pay(ACCOUNT_FAULT, PRICE.fileFault);
+    const copies = f.isWrite && !f.vma.isShared;
+    if (hookFile && !copies) pfn = hook(f, file, pfn); // FP-82: a page that will be copied is not moved
+    if (pfn === NO_PFN || truncates !== file.truncateCount) return RETRY;
+    if (copies) {
+      const copied = cow.copyFromFile(f, pfn);
+      lru.put(pfn);
+      return copied === MINOR ? outcome : copied;
+    }
+    if (!tables.isNone(f.page)) {
+      lru.put(pfn);
+      return outcome;
+    }
+    const writable = f.isWrite ? PTE_WRITE | PTE_DIRTY : 0; // a shared mapping becomes writable by a write (K-A9)
+    mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable);
+    if (faultAround && !f.isWrite) mapAround(f);
+    return outcome;
+  }
+
+  return { doNoPage, findOrRead, findOrCreate, wasRead: () => lastWasRead, readsAround: readahead };
+}

@@ -1,0 +1,76 @@
+import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import type { Block } from '../mm/block.js';
+import type { Spaces } from '../mm/spaces.js';
+import type { Task } from '../mm/task.js';
+import { VM_EXEC, VM_READ, VM_WRITE, type Vma } from '../mm/vma.js';
+import { C, type Counters } from '../stats/index.js';
+import type { PageId } from '../units.js';
+import type { AnonFault } from './anon.js';
+import type { CowFault } from './cow.js';
+import { FaultState } from './fault-state.js';
+import type { FileFault } from './file.js';
+import { MAJOR, MINOR, OOM, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
+import type { ShmemFault } from './shmem.js';
+import type { SwapFault } from './swap.js';
+
+export interface HandleFaultParts {
+  readonly tables: PageTables;
+  readonly spaces: Spaces;
+  readonly block: Block;
+  readonly anon: AnonFault;
+  readonly file: FileFault;
+  readonly shmem: ShmemFault;
+  readonly swapFault: SwapFault;
+  readonly cow: CowFault;
+  readonly counters: Counters;
+}
+
+/**
+ * Serves one fault. To be called when `translate()` gave a reason instead of a frame; afterwards the access is tried
+ * again. Kernel: handle_mm_fault(), mm/memory.c (FP section 1).
+ *
+ * @returns MINOR, MAJOR, RETRY, or a fatal outcome: SIGSEGV, SIGBUS, OOM
+ */
+export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outcome;
+
+export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
+  const { tables, spaces, block, anon, file, shmem, swapFault, cow, counters } = parts;
+  let state: FaultState | null = null;
+
+  function refill(task: Task, vma: Vma, page: PageId, isWrite: boolean): FaultState {
+    const f = (state ??= new FaultState(task, vma));
+    f.task = task;
+    f.vma = vma;
+    f.page = page;
+    f.offset = spaces.offsetIn(vma, page);
+    f.isWrite = isWrite;
+    return f;
+  }
+
+  /** Tells the kinds of fault apart by what the entry holds. */
+  function dispatch(f: FaultState): Outcome {
+    if (tables.isNone(f.page)) {
+      if (f.vma.file === null) return anon.doAnonymousPage(f);
+      return f.vma.file.isShmem ? shmem.doShmemPage(f) : file.doNoPage(f);
+    }
+    if (tables.isSwap(f.page)) return swapFault.doSwapPage(f);
+    if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) return cow.doWpPage(f);
+    tables.bits[f.page] |= PTE_YOUNG | (f.isWrite ? PTE_DIRTY : 0); // somebody else has served it
+    return MINOR;
+  }
+
+  return (task, page, isWrite) => {
+    counters.inc(C.pgfault);
+    if (block.inFlight > 0) block.completeDue();
+    const vma = spaces.vmaOf(page);
+    if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ | VM_EXEC)) === 0) {
+      counters.inc(C.fault_segv);
+      return SIGSEGV;
+    }
+    const outcome = dispatch(refill(task, vma, page, isWrite));
+    if (outcome === MAJOR) counters.inc(C.pgmajfault);
+    else if (outcome === SIGBUS) counters.inc(C.fault_sigbus);
+    else if (outcome === OOM) counters.inc(C.fault_oom);
+    return outcome;
+  };
+}

@@ -1,0 +1,28 @@
+/**
+ * Serving faults: what happens when `translate()` gave a reason instead of a frame.
+ *
+ * `handleMmFault` tells the kinds apart by what the page-table entry holds; each kind is a file. They find or allocate a
+ * page (by policy, through placement.ts), ask migrate/ whether a page found in a cache is misplaced, map it and return
+ * an outcome. Called by engine/ only. Always holds: an outcome is a number, nothing is thrown, and a fatal outcome has
+ * changed nothing.
+ */
+export { makeAnonFault } from './anon.js';
+export { makeCowFault } from './cow.js';
+export { FaultState } from './fault-state.js';
+export { makeFileFault, type FileFault } from './file.js';
+export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
+export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
+export { makePlacement, type AllocatePage } from './placement.js';
+export type { Refault } from './refault.js';
+export {
+  swapHookBeforePtl,
+  swapHookUnderPtl,
+  swapInReadOnly,
+  swapInWritable,
+  type FaultSwitches,
+  type SwapHook,
+  type SwapIn,
+} from './rules.js';
+export { makeShmemFault } from './shmem.js';
+export { DONE, HOOK, makeSwapFault, S2, S5, S6, WAIT, type SwapFault } from './swap.js';
+export { makeSwapRead } from './swap-read.js';

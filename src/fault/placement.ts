@@ -1,0 +1,89 @@
+import type { Contents } from '../mm/contents.js';
+import type { FileObject } from '../mm/files.js';
+import type { Frames } from '../mm/frames.js';
+import {
+  askAboutVma,
+  badAnswer,
+  rotorNode,
+  type InterleaveIndex,
+  type Mempolicy,
+  type PolicyLookup,
+  type Query,
+} from '../mm/mempolicy.js';
+import type { Task } from '../mm/task.js';
+import type { Vma } from '../mm/vma.js';
+import type { NodeMask } from '../mm/zones.js';
+import { N, type Counters } from '../stats/index.js';
+import { NO_NODE, NO_PFN, type CpuId, type NodeId, type Pfn } from '../units.js';
+
+/** reclaim/allocate.ts: a page from the row of `start`, reclaiming if it must; `NO_PFN` is out of memory. */
+export type AllocatePage = (
+  start: NodeId,
+  mask: NodeMask | null,
+  mayLeaveMask: boolean,
+  allowed: NodeMask | null,
+  cpu: CpuId,
+) => Pfn;
+
+export interface PlacementParts {
+  readonly frames: Frames;
+  readonly allocatePage: AllocatePage;
+  readonly counters: Counters;
+  readonly contents: Contents | null;
+  readonly query: Query;
+  readonly defaultPolicy: Mempolicy;
+  readonly nodeCount: number;
+  readonly rules: { readonly lookup: PolicyLookup; readonly interleaveIndex: InterleaveIndex };
+}
+
+/** New pages where the policy wants them; each comes zeroed, with one reference, or not at all (`NO_PFN`: OOM). */
+export interface Placement {
+  /** Private memory: anonymous pages and copies. Kernel: alloc_page_vma(). */
+  forVma(task: Task, vma: Vma, offset: number, isWrite: boolean): Pfn;
+  /** A page of a shmem object (MP-11, MP-12). */
+  forShmem(task: Task, vma: Vma, offset: number, isWrite: boolean): Pfn;
+  /** A page of a file: by task policy and rotor, whatever the area says (MP-13, MP-26). */
+  forPageCache(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn;
+}
+
+export function makePlacement(parts: PlacementParts): Placement {
+  const { frames, allocatePage, counters, contents, query, defaultPolicy, nodeCount } = parts;
+  const { lookup, interleaveIndex } = parts.rules;
+
+  function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
+    query.cpuNode = task.node;
+    query.pageNode = NO_NODE;
+    query.isWrite = isWrite;
+    query.thread = task.id;
+    const start = policy.instance.place(query);
+    if (!(start >= 0 && start < nodeCount)) badAnswer(policy, 'place', start);
+    const pfn = allocatePage(start, policy.mask, policy.mayLeaveMask, task.cpuset.mems, task.cpu);
+    if (pfn === NO_PFN) return NO_PFN;
+    if (policy.isInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
+    if (contents !== null) contents.set(pfn, 0);
+    return pfn;
+  }
+
+  function byAddress(task: Task, policy: Mempolicy | null, vma: Vma, offset: number, isWrite: boolean): Pfn {
+    askAboutVma(query, vma, offset, interleaveIndex);
+    return place(task, policy ?? defaultPolicy, isWrite);
+  }
+
+  return {
+    forVma: (task, vma, offset, isWrite) =>
+      byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite),
+    forShmem: (task, vma, offset, isWrite) =>
+      byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite),
+    forPageCache(task, file, index, isWrite) {
+      const policy = task.policy ?? defaultPolicy;
+      query.hasAddress = false;
+      query.index = index;
+      query.page = file.tracePageAt(index);
+      query.rotor = rotorNode(task, policy);
+      const before = query.rotor;
+      const pfn = place(task, policy, isWrite);
+      if (policy.isInterleave) task.ilPrev = before;
+      return pfn;
+    },
+  };
+}

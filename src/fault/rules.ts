@@ -1,0 +1,30 @@
+/** Rule variant `swapHook`: where doSwapPage calls the check, and whether it skips writes that will copy (FP 8, FP-20). */
+export interface SwapHook {
+  /** [MoF-0.x] Between S7 and S8 with the pte lock held: each move sleeps where it must not (FP-50). */
+  readonly underPtl: boolean;
+  /** A page that the write will copy is not moved first. */
+  readonly skipsCopies: boolean;
+}
+export const swapHookBeforePtl: SwapHook = { underPtl: false, skipsCopies: true };
+export const swapHookUnderPtl: SwapHook = { underPtl: true, skipsCopies: false };
+
+/** Rule variant `swapIn`: how a page that came from the swap cache is mapped. */
+export interface SwapIn {
+  /** [6.12] A read maps an exclusive page writable; [6.1, 2.6.16] read-only, and the first write costs a fault (K section 7). */
+  readonly readMapsWritable: boolean;
+}
+export const swapInWritable: SwapIn = { readMapsWritable: true };
+export const swapInReadOnly: SwapIn = { readMapsWritable: false };
+
+/** Which faults may migrate, and what is read ahead. Switches of a run. */
+export interface FaultSwitches {
+  readonly hookSwap: boolean;
+  readonly hookFile: boolean;
+  readonly hookShmem: boolean;
+  /** vm.page-cluster: 2^n swap slots are read together. */
+  readonly pageCluster: number;
+  /** Read-around of mapped files: 32 pages. */
+  readonly readahead: boolean;
+  /** fault_around_bytes: 16 cached pages are mapped by one read fault. */
+  readonly faultAround: boolean;
+}

@@ -1,0 +1,139 @@
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import { cachedFrame, type FileObject } from '../mm/files.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import type { Mapping } from '../mm/mapping.js';
+import type { PageCache } from '../mm/page-cache.js';
+import { PG_DIRTY, PG_SWAPBACKED } from '../mm/page-flags.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import { C, type Counters } from '../stats/index.js';
+import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
+import type { Misplaced } from '../migrate/misplaced.js';
+import type { CowFault } from './cow.js';
+import type { FaultState } from './fault-state.js';
+import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
+import type { Placement } from './placement.js';
+import type { SwapRead } from './swap-read.js';
+import type { FaultSwitches } from './rules.js';
+
+export interface ShmemParts {
+  readonly frames: Frames;
+  readonly tables: PageTables;
+  readonly lru: Lru;
+  readonly pageCache: PageCache;
+  readonly swap: SwapArea;
+  readonly swapRead: SwapRead;
+  readonly mapping: Mapping;
+  readonly misplaced: Misplaced;
+  readonly cow: CowFault;
+  readonly placement: Placement;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  readonly switches: FaultSwitches;
+}
+
+export interface ShmemFault {
+  /** An entry that holds nothing, in a mapping of a shmem object (FP section 6). Kernel: shmem_nopage(), shmem_getpage(). */
+  doShmemPage(f: FaultState): Outcome;
+}
+
+export function makeShmemFault(parts: ShmemParts): ShmemFault {
+  const { frames, tables, lru, pageCache, swap, swapRead, mapping, misplaced, cow, placement } = parts;
+  const { counters, meter } = parts;
+  const { hookShmem } = parts.switches;
+
+  /** No page and no slot: a new zeroed page by the object's policy. With the allocation's reference, unlocked. */
+  function create(f: FaultState, file: FileObject, index: number): Pfn {
+    const pfn = placement.forShmem(f.task, f.vma, f.offset, f.isWrite);
+    if (pfn === NO_PFN) return NO_PFN;
+    pageCache.add(file, index, pfn);
+    pageCache.fill(file, index, pfn);
+    lru.cacheAddAnon(f.task.cpu, pfn);
+    return pfn;
+  }
+
+  /** PL-51: from the swap cache back into the object. The page comes locked and uptodate, with a reference. */
+  function backFromSwap(file: FileObject, index: number, slot: SwapSlot, pfn: Pfn): void {
+    swap.remove(pfn); // the cache's user of the slot
+    frames.drop(pfn);
+    file.slots.set(index, 0);
+    pageCache.add(file, index, pfn);
+    frames.set(pfn, PG_DIRTY | PG_SWAPBACKED);
+    swap.dropUser(slot); // the object's
+  }
+
+  /** The object's page, locked and uptodate, with a reference; `f.outcome` says if it had to be read. `NO_PFN`: see there. */
+  function getPage(f: FaultState, file: FileObject, index: number): Pfn {
+    const slotValue = file.slots.get(index);
+    if (slotValue > 0) {
+      const pfn = slotValue as Pfn;
+      if (!frames.tryLock(pfn)) return again(f);
+      frames.get(pfn);
+      return hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
+    }
+    if (slotValue === 0) {
+      const pfn = create(f, file, index);
+      if (pfn === NO_PFN) f.outcome = OOM;
+      else frames.tryLock(pfn); // cannot fail: it is new
+      return pfn;
+    }
+    const slot = -slotValue as SwapSlot;
+    let pfn = swap.cached(slot);
+    if (pfn === NO_PFN) {
+      f.readsObject = true;
+      pfn = swapRead.read(f, slot);
+      f.readsObject = false;
+      if (pfn === NO_PFN) {
+        f.outcome = OOM;
+        return NO_PFN;
+      }
+      f.outcome = MAJOR;
+    } else frames.get(pfn);
+    if (frames.isWriteback(pfn) || !frames.tryLock(pfn)) {
+      lru.put(pfn);
+      return again(f);
+    }
+    backFromSwap(file, index, slot, pfn);
+    return pfn;
+  }
+
+  function again(f: FaultState): Pfn {
+    f.outcome = RETRY;
+    return NO_PFN;
+  }
+
+  /** FP-83: the object's policy by index. The page is locked already. */
+  function hook(f: FaultState, pfn: Pfn): Pfn {
+    return misplaced.check(f.task, f.vma, f.offset, pfn, f.isWrite);
+  }
+
+  function doShmemPage(f: FaultState): Outcome {
+    const file = f.vma.file;
+    if (file === null) return SIGBUS;
+    const index = f.vma.filePage + f.offset;
+    if (index >= file.sizePages) return SIGBUS;
+    f.outcome = MINOR;
+    const pfn = getPage(f, file, index);
+    if (pfn === NO_PFN) return f.outcome;
+    frames.unlock(pfn);
+    lru.markAccessed(pfn);
+    counters.inc(C.fault_shmem);
+    meter.pay(ACCOUNT_FAULT, PRICE.shmemFault);
+    if (f.isWrite && !f.vma.isShared) {
+      const copied = cow.copyFromFile(f, pfn);
+      lru.put(pfn);
+      return copied === MINOR ? f.outcome : copied;
+    }
+    if (!tables.isNone(f.page) || cachedFrame(file, index) !== pfn) {
+      lru.put(pfn);
+      return f.outcome;
+    }
+    // A read of a shared writable mapping maps it writable at once (K-A9).
+    const writable = f.vma.isShared && f.vma.isWritable ? PTE_WRITE : 0;
+    mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable | (f.isWrite ? PTE_DIRTY : 0));
+    return f.outcome;
+  }
+
+  return { doShmemPage };
+}

@@ -1,0 +1,77 @@
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import type { Contents } from '../mm/contents.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import { PG_READAHEAD, PG_SWAPBACKED, PG_UPTODATE } from '../mm/page-flags.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import { C, type Counters } from '../stats/index.js';
+import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
+import type { FaultState } from './fault-state.js';
+import type { Placement } from './placement.js';
+import type { Refault } from './refault.js';
+
+export interface SwapReadParts {
+  readonly frames: Frames;
+  readonly lru: Lru;
+  readonly swap: SwapArea;
+  readonly placement: Placement;
+  readonly refault: Refault;
+  readonly contents: Contents | null;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  /** vm.page-cluster: 2^n aligned slots are read together. */
+  readonly pageCluster: number;
+}
+
+/** Reading from the swap device into the swap cache. Kernel: swapin_readahead(), read_swap_cache_async(). */
+export interface SwapRead {
+  /**
+   * Reads a slot for a fault: a page by the policy of the faulting area and address (MP-14, K-S2), in the swap cache,
+   * uptodate, with a reference for the caller; its neighbours come in the same read.
+   * @returns `NO_PFN`: out of memory
+   */
+  read(f: FaultState, slot: SwapSlot): Pfn;
+}
+
+export function makeSwapRead(parts: SwapReadParts): SwapRead {
+  const { frames, lru, swap, placement, refault, contents, counters, meter, pageCluster } = parts;
+
+  function bringIn(f: FaultState, slot: SwapSlot): Pfn {
+    const pfn = f.readsObject
+      ? placement.forShmem(f.task, f.vma, f.offset, f.isWrite)
+      : placement.forVma(f.task, f.vma, f.offset, f.isWrite);
+    if (pfn === NO_PFN) return NO_PFN;
+    swap.addUser(slot); // the cache's
+    swap.insert(slot, pfn);
+    frames.set(pfn, PG_SWAPBACKED | PG_UPTODATE);
+    if (contents !== null && swap.device !== null) contents.set(pfn, swap.device.get(slot as number as Pfn));
+    lru.cacheAddAnon(f.task.cpu, pfn);
+    refault.swap(slot, pfn);
+    counters.inc(C.pswpin);
+    return pfn;
+  }
+
+  /** The other slots of the aligned cluster that hold something and are not cached. */
+  function readCluster(f: FaultState, slot: SwapSlot): void {
+    const size = 1 << pageCluster;
+    const first = Math.max(1, slot - (slot & (size - 1)));
+    const end = Math.min(swap.end, first + size);
+    for (let other = first as SwapSlot; other < end; other++) {
+      if (other === slot || swap.users(other) === 0 || swap.cached(other) !== NO_PFN) continue;
+      const pfn = bringIn(f, other);
+      if (pfn === NO_PFN) return;
+      frames.set(pfn, PG_READAHEAD);
+      counters.inc(C.swap_ra);
+      lru.put(pfn);
+    }
+  }
+
+  function read(f: FaultState, slot: SwapSlot): Pfn {
+    if (pageCluster > 0) readCluster(f, slot);
+    const pfn = bringIn(f, slot);
+    if (pfn !== NO_PFN) meter.pay(ACCOUNT_FAULT, PRICE.swapRead);
+    return pfn;
+  }
+
+  return { read };
+}

@@ -1,0 +1,221 @@
+import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import type { Mapping } from '../mm/mapping.js';
+import { PG_DIRTY, PG_MLOCKED } from '../mm/page-flags.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
+import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
+import type { Misplaced } from '../migrate/misplaced.js';
+import type { CowFault } from './cow.js';
+import type { FaultState } from './fault-state.js';
+import { MAJOR, MINOR, OOM, SIGBUS, type Outcome } from './outcome.js';
+import type { FaultSwitches, SwapHook, SwapIn } from './rules.js';
+import type { SwapRead } from './swap-read.js';
+
+export interface SwapFaultParts {
+  readonly frames: Frames;
+  readonly tables: PageTables;
+  readonly lru: Lru;
+  readonly swap: SwapArea;
+  readonly mapping: Mapping;
+  readonly misplaced: Misplaced;
+  readonly cow: CowFault;
+  readonly swapRead: SwapRead;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  readonly tracer: Tracer | null;
+  readonly switches: FaultSwitches;
+  readonly rules: { readonly swapHook: SwapHook; readonly swapIn: SwapIn };
+}
+
+/** Steps of doSwapPage (FP section 7), as `FaultState.next`. Another actor may come in between any two. */
+export const S2 = 2;
+export const S3 = 3;
+export const S4 = 4;
+export const S5 = 5;
+export const HOOK = 6;
+export const S6 = 7;
+export const S7 = 8;
+export const S8 = 9;
+export const S10 = 10;
+export const S11 = 11;
+export const S12 = 12;
+export const DONE = 0;
+/** Waiting for the page lock: nothing was done, take the same step again later. */
+export const WAIT = -1;
+
+export interface SwapFault {
+  /** An entry that holds a swap slot. Straight through; kernel: do_swap_page(), mm/memory.c. */
+  doSwapPage(f: FaultState): Outcome;
+  /** One step of the same, for drivers that switch between actors. Starts at `S2`; @returns the next step, `WAIT` or `DONE` */
+  step(f: FaultState, step: number): number;
+}
+
+export function makeSwapFault(parts: SwapFaultParts): SwapFault {
+  const { frames, tables, lru, swap, mapping, misplaced, cow, swapRead, counters, meter, tracer } = parts;
+  const { hookSwap } = parts.switches;
+  const { swapHook, swapIn } = parts.rules;
+  const hookFirst = hookSwap && !swapHook.underPtl;
+  const hookLast = hookSwap && swapHook.underPtl;
+
+  /** Looks the slot up in the swap cache, with a reference. */
+  function s2Lookup(f: FaultState): number {
+    const pfn = swap.cached(f.slot);
+    if (pfn === NO_PFN) return S3;
+    frames.get(pfn);
+    f.pfn = pfn;
+    return S4;
+  }
+
+  /** Reads it: major. */
+  function s3Read(f: FaultState): number {
+    const pfn = swapRead.read(f, f.slot);
+    if (pfn === NO_PFN) {
+      f.outcome = isSame(f) ? OOM : MINOR;
+      return DONE;
+    }
+    f.pfn = pfn;
+    f.outcome = MAJOR;
+    return S4;
+  }
+
+  /** Sleeps for the page lock. */
+  function s4Lock(f: FaultState): number {
+    if (!frames.tryLock(f.pfn)) return WAIT;
+    lru.markAccessed(f.pfn);
+    return S5;
+  }
+
+  /** While we slept the page may have been migrated or dropped: it must still be this slot's (PL-30). */
+  function s5Recheck(f: FaultState): number {
+    if (frames.isSwapCache(f.pfn) && frames.private_(f.pfn) === (f.slot as number)) return HOOK;
+    unlockAndPut(f.pfn);
+    return S2;
+  }
+
+  /** Migrate-on-fault, before the entry is locked (FP-50). */
+  function hookBeforePtl(f: FaultState): number {
+    if (hookFirst) {
+      if (frames.mapcount(f.pfn) === 0) counters.inc(C.mof_anon_faults);
+      if (f.isWrite && swapHook.skipsCopies && !cow.isExclusive(f.pfn)) counters.inc(C.mof_stay_would_copy);
+      else f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite);
+    }
+    return S6;
+  }
+
+  /** Takes the entry's lock and looks again. */
+  function s6Same(f: FaultState): number {
+    return isSame(f) ? S7 : backOut(f, MINOR);
+  }
+
+  function s7Uptodate(f: FaultState): number {
+    if (!frames.isUptodate(f.pfn)) return backOut(f, SIGBUS);
+    if (hookLast) hookUnderPtl(f);
+    return S8;
+  }
+
+  /** The 2006 position: with the entry locked, where nobody may sleep. */
+  function hookUnderPtl(f: FaultState): void {
+    if (frames.mapcount(f.pfn) === 0) counters.inc(C.mof_anon_faults);
+    const before = counters.values[C.mof_migrate_tried];
+    f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite);
+    if (counters.values[C.mof_migrate_tried] !== before) counters.inc(C.mof_atomic_sleeps);
+  }
+
+  /** S8, S9: rss, the entry, the reverse map. */
+  function s8Map(f: FaultState): number {
+    const writes = f.vma.isWritable && cow.isExclusive(f.pfn) && (f.isWrite || swapIn.readMapsWritable);
+    const bits = PTE_YOUNG | (writes ? PTE_WRITE : 0) | (writes && f.isWrite ? PTE_DIRTY : 0);
+    if (f.vma.isLocked) frames.set(f.pfn, PG_MLOCKED);
+    f.vma.space.swapEntries--;
+    mapping.mapAnon(f.vma, f.offset, f.page, f.pfn, bits);
+    return S10;
+  }
+
+  /** The entry no longer names the slot; with swap more than half full the cache lets go too (PL-40). */
+  function s10DropSlot(f: FaultState): number {
+    swap.dropUser(f.slot);
+    if (swap.isHalfFull) leaveSwapCache(f.pfn, f.slot);
+    return S11;
+  }
+
+  /** Only if this entry and the cache are all that know the page. Kernel: remove_exclusive_swap_page(). */
+  function leaveSwapCache(pfn: Pfn, slot: SwapSlot): void {
+    if (swap.users(slot) !== 1 || frames.count(pfn) !== 2 || frames.isWriteback(pfn)) return;
+    swap.remove(pfn);
+    frames.set(pfn, PG_DIRTY);
+    frames.drop(pfn);
+  }
+
+  function s11Unlock(f: FaultState): number {
+    frames.unlock(f.pfn);
+    counters.inc(f.outcome === MAJOR ? C.fault_swap_major : C.fault_swap);
+    meter.pay(ACCOUNT_FAULT, PRICE.swapCacheFault);
+    return f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0 ? S12 : DONE;
+  }
+
+  /** Still a write, and the page is shared: copy. */
+  function s12Copy(f: FaultState): number {
+    const copied = cow.doWpPage(f);
+    if (copied !== MINOR) f.outcome = copied;
+    return DONE;
+  }
+
+  function isSame(f: FaultState): boolean {
+    return tables.isSwap(f.page) && tables.word[f.page] === (f.slot as number);
+  }
+
+  function backOut(f: FaultState, outcome: Outcome): number {
+    unlockAndPut(f.pfn);
+    f.outcome = outcome;
+    return DONE;
+  }
+
+  function unlockAndPut(pfn: Pfn): void {
+    frames.unlock(pfn);
+    lru.put(pfn);
+  }
+
+  function step(f: FaultState, at: number): number {
+    if (tracer !== null) tracer.step(STEP_NAMES[at], f.pfn, f.slot);
+    switch (at) {
+      case S2:
+        return s2Lookup(f);
+      case S3:
+        return s3Read(f);
+      case S4:
+        return s4Lock(f);
+      case S5:
+        return s5Recheck(f);
+      case HOOK:
+        return hookBeforePtl(f);
+      case S6:
+        return s6Same(f);
+      case S7:
+        return s7Uptodate(f);
+      case S8:
+        return s8Map(f);
+      case S10:
+        return s10DropSlot(f);
+      case S11:
+        return s11Unlock(f);
+      default:
+        return s12Copy(f);
+    }
+  }
+
+  function doSwapPage(f: FaultState): Outcome {
+    f.slot = tables.word[f.page] as SwapSlot;
+    f.outcome = MINOR;
+    f.pfn = NO_PFN;
+    let at = S2;
+    while (at > DONE) at = step(f, at);
+    return f.outcome;
+  }
+
+  return { doSwapPage, step };
+}
+
+const STEP_NAMES = ['', 'S1', 'S2', 'S3', 'S4', 'S5', 'HOOK', 'S6', 'S7', 'S8', 'S10', 'S11', 'S12'];

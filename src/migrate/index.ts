@@ -1,0 +1,23 @@
+/**
+ * Moving pages: the check for misplaced pages in a fault, lazy unmapping, and the ways out to swap.
+ *
+ * Each migration is the named steps of the rules as functions (M0..M9), called in straight line. fault/ and engine/
+ * call them; they act on mm/ and never decide where a page should be: that is the policy's answer. Always holds: a
+ * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
+ */
+export { makeLazy, type Lazy, type LazyResult } from './lazy.js';
+export { makeMisplaced, type Misplaced, type MisplacedParts } from './misplaced.js';
+export {
+  gateEveryPolicy,
+  gateMarkedPolicies,
+  operationTestedFirst,
+  operationTestedLate,
+  operationTestedLateLeaking,
+  targetNodeOnly,
+  targetWithFallback,
+  type MisplacedGate,
+  type MisplacedTarget,
+  type OperationTest,
+} from './rules.js';
+export { makeSwapOut, type SwapOut } from './swap-out.js';
+export { makeTryToUnmap, UNMAP_AGAIN, UNMAP_FAIL, UNMAP_SUCCESS, type TryToUnmap } from './unmap.js';

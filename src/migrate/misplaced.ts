@@ -1,0 +1,315 @@
+import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/meter.js';
+import { bugOn } from '../errors.js';
+import type { Contents } from '../mm/contents.js';
+import type { Files, MigrateOperation } from '../mm/files.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import {
+  askAboutVma,
+  badAnswer,
+  rotorNode,
+  type InterleaveIndex,
+  type Mempolicy,
+  type PolicyLookup,
+  type Query,
+} from '../mm/mempolicy.js';
+import type { PageCache } from '../mm/page-cache.js';
+import {
+  PG_ACTIVE,
+  PG_CHECKED,
+  PG_DIRTY,
+  PG_ERROR,
+  PG_LOCKED,
+  PG_MAPPEDTODISK,
+  PG_PRIVATE,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  PG_UPTODATE,
+  PG_WORKINGSET,
+  PG_WRITEBACK,
+} from '../mm/page-flags.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import type { Task } from '../mm/task.js';
+import type { Vma } from '../mm/vma.js';
+import type { Zones } from '../mm/zones.js';
+import { C, N, type Counters, type Tracer } from '../stats/index.js';
+import { NO_NODE, NO_PFN, type NodeId, type Pfn, type SwapSlot } from '../units.js';
+import type { MisplacedGate, MisplacedTarget, OperationTest } from './rules.js';
+
+export interface MisplacedParts {
+  readonly frames: Frames;
+  readonly zones: Zones;
+  readonly lru: Lru;
+  readonly files: Files;
+  readonly pageCache: PageCache;
+  readonly swap: SwapArea;
+  readonly contents: Contents | null;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  readonly query: Query;
+  readonly defaultPolicy: Mempolicy;
+  readonly tracer: Tracer | null;
+  readonly rules: {
+    readonly lookup: PolicyLookup;
+    readonly interleaveIndex: InterleaveIndex;
+    readonly gate: MisplacedGate;
+    readonly target: MisplacedTarget;
+    readonly operationTest: OperationTest;
+  };
+  /** M4: who may refuse a move (a memory controller); null: nobody. */
+  readonly charge: ((pfn: Pfn, target: NodeId) => boolean) | null;
+}
+
+export interface Misplaced {
+  /**
+   * Looks at a page that was found in a cache and, if its policy wants it elsewhere, moves it there.
+   * Kernel: check_migrate_misplaced_page(), migrate-on-fault series 2006 and 2012; conditions C1..C6.
+   *
+   * @param pfn locked, in a cache, one reference of the caller's
+   * @param vma the area that faulted, or null for a page without a policy by address (page cache, FP-80)
+   * @param offset page within the area
+   * @returns the page to map, locked, with the caller's reference: the new one, or `pfn` as it was found
+   */
+  check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): Pfn;
+  /**
+   * Where the page should be, or `NO_NODE`: the policy's answer for the task and its CPU.
+   * Pure for an area (MP-73); without one, taking the rotor's node advances it (MP-66). Kernel: mpol_misplaced().
+   */
+  mpolMisplaced(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId;
+  /**
+   * Moves a cached page that nothing maps to `target`, or leaves it exactly as found (FP-70): flags, references and
+   * caches; only its place on its list may change, to where newly added pages go.
+   * Kernel: migrate_misplaced_page(); steps M0..M9.
+   *
+   * @param pfn locked, in a cache, no mappings, one reference held by the caller
+   * @returns the frame to map, locked: the new one, or `pfn` if it did not move (the reason is counted)
+   * Cost: control work and one page copy by distance. Counts pgmigrate_success or pgmigrate_fail.
+   */
+  migrate(task: Task, pfn: Pfn, target: NodeId): Pfn;
+  /** Does the page's mapping know how to move it (C4)? */
+  migrateOperation(pfn: Pfn): MigrateOperation;
+}
+
+/** Flags that move with a page (page-lifecycle section 10). Dirty moves too, and is cleared on the old page. */
+const CARRIED =
+  PG_ERROR |
+  PG_REFERENCED |
+  PG_UPTODATE |
+  PG_DIRTY |
+  PG_ACTIVE |
+  PG_CHECKED |
+  PG_MAPPEDTODISK |
+  PG_SWAPBACKED |
+  PG_WORKINGSET;
+const RETIRED = PG_SWAPCACHE | PG_ACTIVE | PG_PRIVATE | PG_DIRTY;
+
+export function makeMisplaced(parts: MisplacedParts): Misplaced {
+  const { frames, zones, lru, files, pageCache, swap, contents, counters, meter, query, defaultPolicy, tracer } = parts;
+  const { lookup, interleaveIndex, gate, target: targetRule, operationTest } = parts.rules;
+  const { charge } = parts;
+  /** Mask of the policy that wanted the move: what a fallback (2006) keeps to. */
+  let policy: Mempolicy = defaultPolicy;
+
+  function stay(counter: number, step: string, pfn: Pfn): Pfn {
+    counters.inc(counter);
+    if (tracer !== null) tracer.step(step, pfn, 0);
+    return pfn;
+  }
+
+  function migrateOperation(pfn: Pfn): MigrateOperation {
+    // PL-1: a swap-cache page belongs to the swapper, whatever its mapping says; the swapper moves the plain way.
+    if (frames.isSwapCache(pfn)) return 'simple';
+    const mapping = frames.mapping(pfn);
+    return mapping > 0 ? files.get(mapping).migrate : 'none';
+  }
+
+  function governing(task: Task, vma: Vma | null, offset: number): Mempolicy {
+    return (vma === null ? task.policy : lookup.ofVma(task, vma, offset)) ?? defaultPolicy;
+  }
+
+  function mpolMisplaced(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId {
+    policy = governing(task, vma, offset);
+    query.cpuNode = task.node;
+    query.pageNode = frames.nodeOf(pfn);
+    query.isWrite = isWrite;
+    query.thread = task.id;
+    if (vma === null) {
+      query.hasAddress = false;
+      query.index = frames.index(pfn);
+      query.rotor = rotorNode(task, policy);
+      query.page = files.get(frames.mapping(pfn)).tracePageAt(query.index);
+    } else askAboutVma(query, vma, offset, interleaveIndex);
+    const home = policy.instance.misplaced(query);
+    if (home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
+    if (vma === null && home !== NO_NODE && home === query.rotor) task.ilPrev = home;
+    return home;
+  }
+
+  function check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): Pfn {
+    if (frames.mapcount(pfn) !== 0) return stay(C.mof_stay_c1_mapped, 'C1', pfn);
+    const flags = frames.flags(pfn);
+    if ((flags & PG_WRITEBACK) !== 0) return stay(C.mof_stay_c2_writeback, 'C2', pfn);
+    if ((flags & PG_UPTODATE) === 0) return stay(C.mof_stay_c3_not_uptodate, 'C3', pfn);
+    if (operationTest.early && (flags & PG_SWAPCACHE) === 0 && migrateOperation(pfn) === 'none') {
+      return stay(C.mof_stay_c4_no_operation, 'C4', pfn);
+    }
+    if (!gate.isOpen(governing(task, vma, offset))) return stay(C.mof_stay_c5_no_flag, 'C5', pfn);
+    const home = mpolMisplaced(task, vma, offset, pfn, isWrite);
+    if (home === NO_NODE) return stay(C.mof_stay_c6_well_placed, 'C6', pfn);
+    if (tracer !== null) tracer.step('C6', pfn, home);
+    const moved = migrate(task, pfn, home);
+    if (moved !== pfn && policy.instance.migrated !== undefined) policy.instance.migrated(query, home);
+    return moved;
+  }
+
+  function migrate(task: Task, old: Pfn, target: NodeId): Pfn {
+    m0(old);
+    counters.inc(C.mof_migrate_tried);
+    if (!m1Isolate(old)) return fail(C.mof_fail_m1_isolate, 'M1', old);
+    const fresh = m2Allocate(task, target);
+    if (fresh === NO_PFN) return putbackFail(task, C.mof_fail_m2_no_page, 'M2', old);
+    m3Lock(fresh);
+    if (!m4Prepare(old, fresh, target)) return discard(task, fresh, C.mof_fail_m4_refused, 'M4', old);
+    const refused = m5Operation(old, fresh);
+    if (refused !== 0) {
+      if (refused === C.mof_fail_m5_no_operation && operationTest.leaksNewPage) return leak(task, old);
+      return discard(task, fresh, refused, 'M5', old);
+    }
+    m6TransferIsolation(old, fresh);
+    m7ReleaseOld(old);
+    m8Putback(task, fresh);
+    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+    meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
+    counters.inc(C.pgmigrate_success);
+    counters.inc(C.mof_migrate_done);
+    if (frames.nodeOf(fresh) !== target) counters.inc(C.mof_overflowed);
+    if (tracer !== null) tracer.step('M9', fresh, target);
+    return fresh; // M9: locked, the fault's reference, in its cache, unmapped
+  }
+
+  /** What must be true on entry. */
+  function m0(old: Pfn): void {
+    bugOn(!frames.isLocked(old), 'M0: page not locked', old);
+    bugOn(frames.mapcount(old) !== 0, 'M0: page is mapped', old);
+    bugOn(!frames.isSwapCache(old) && frames.mapping(old) <= 0, 'M0: page is in no cache', old);
+  }
+
+  /** Takes the page off its list, so that it is in the state that direct migration knows (FP-73). */
+  function m1Isolate(old: Pfn): boolean {
+    return lru.isolate(old);
+  }
+
+  function m2Allocate(task: Task, target: NodeId): Pfn {
+    const fresh = targetRule.allocate(zones, target, policy.mask, task.cpuset.mems, task.node);
+    if (targetRule.countsInterleave && policy.isInterleave && fresh !== NO_PFN && frames.nodeOf(fresh) === target) {
+      counters.incNode(N.numa_interleave, target);
+    }
+    return fresh;
+  }
+
+  /** Cannot fail: nobody else knows the new page. */
+  function m3Lock(fresh: Pfn): void {
+    frames.set(fresh, PG_LOCKED);
+  }
+
+  function m4Prepare(old: Pfn, fresh: Pfn, target: NodeId): boolean {
+    if (charge !== null && !charge(old, target)) return false;
+    frames.setMapping(fresh, frames.mapping(old), frames.index(old));
+    frames.set(fresh, frames.flags(old) & PG_SWAPBACKED);
+    return true;
+  }
+
+  /** The mapping's migrate operation in its "faulting" mode: no unmapping. @returns 0, or the counter of the refusal */
+  function m5Operation(old: Pfn, fresh: Pfn): number {
+    const operation = migrateOperation(old);
+    if (operation === 'none' || operation === 'fail') return C.mof_fail_m5_no_operation;
+    const refused = m5aMayReplace(old);
+    if (refused !== 0) return refused;
+    m5bReplace(old, fresh);
+    if (frames.has(old, PG_PRIVATE)) m5cMoveBuffers(old, fresh);
+    m5dCopyAndRetire(old, fresh);
+    return 0;
+  }
+
+  /** Under the tree lock: still in the cache, nobody else knows the page, and the slot still shows it. */
+  function m5aMayReplace(old: Pfn): number {
+    const isSwap = frames.isSwapCache(old);
+    if (!isSwap && frames.mapping(old) <= 0) return C.mof_fail_m5a_mapping;
+    const expected = frames.has(old, PG_PRIVATE) ? 4 : 3; // cache, fault, isolation (PL-10), buffers
+    if (frames.count(old) !== expected) return C.mof_fail_m5a_count;
+    const shown = isSwap
+      ? swap.cached(frames.private_(old) as SwapSlot)
+      : files.get(frames.mapping(old)).slots.get(frames.index(old));
+    return shown === (old as number) ? 0 : C.mof_fail_m5a_slot;
+  }
+
+  /** Point of no return. The new page is complete before the slot shows it: a lookup may find it at once. */
+  function m5bReplace(old: Pfn, fresh: Pfn): void {
+    frames.get(fresh);
+    if (frames.isSwapCache(old)) {
+      const slot = frames.private_(old);
+      frames.setPrivate(fresh, slot);
+      frames.set(fresh, PG_SWAPCACHE);
+      swap.replace(slot as SwapSlot, fresh);
+    } else {
+      pageCache.replace(files.get(frames.mapping(old)), frames.index(old), fresh);
+    }
+    frames.drop(old);
+  }
+
+  function m5cMoveBuffers(old: Pfn, fresh: Pfn): void {
+    frames.clear(old, PG_PRIVATE);
+    frames.drop(old);
+    frames.set(fresh, PG_PRIVATE);
+    frames.get(fresh);
+  }
+
+  function m5dCopyAndRetire(old: Pfn, fresh: Pfn): void {
+    if (contents !== null) contents.copy(fresh, old);
+    frames.set(fresh, frames.flags(old) & CARRIED);
+    frames.clear(old, RETIRED);
+    frames.setPrivate(old, 0);
+    frames.setMapping(old, 0, 0);
+  }
+
+  function m6TransferIsolation(old: Pfn, fresh: Pfn): void {
+    frames.drop(old);
+    frames.get(fresh);
+  }
+
+  function m7ReleaseOld(old: Pfn): void {
+    frames.unlock(old);
+    lru.put(old); // the fault's reference was the last
+  }
+
+  function m8Putback(task: Task, fresh: Pfn): void {
+    lru.putback(task.cpu, fresh);
+  }
+
+  function fail(counter: number, step: string, old: Pfn): Pfn {
+    counters.inc(C.pgmigrate_fail);
+    return stay(counter, step, old);
+  }
+
+  function putbackFail(task: Task, counter: number, step: string, old: Pfn): Pfn {
+    lru.putback(task.cpu, old);
+    return fail(counter, step, old);
+  }
+
+  /** The new page was not used: unlocked and freed. */
+  function discard(task: Task, fresh: Pfn, counter: number, step: string, old: Pfn): Pfn {
+    frames.setMapping(fresh, 0, 0);
+    frames.unlock(fresh);
+    lru.put(fresh);
+    return putbackFail(task, counter, step, old);
+  }
+
+  /** [MoF-0.2] The new page stays locked and nobody knows it any more. */
+  function leak(task: Task, old: Pfn): Pfn {
+    counters.inc(C.mof_leaked_pages);
+    return putbackFail(task, C.mof_fail_m5_no_operation, 'M5', old);
+  }
+
+  return { check, mpolMisplaced, migrate, migrateOperation };
+}

@@ -1,0 +1,45 @@
+import type { Mempolicy } from '../mm/mempolicy.js';
+import { MARK_LOW, MARK_MIN, type NodeMask, type Zones } from '../mm/zones.js';
+import type { NodeId, Pfn } from '../units.js';
+
+/** Rule variant `misplacedGate` (C5, MP-61): whose pages may be looked at in a fault. */
+export interface MisplacedGate {
+  isOpen(policy: Mempolicy | null): boolean;
+}
+/** [MoF-0.x] and `mof`: every policy counts. */
+export const gateEveryPolicy: MisplacedGate = { isOpen: () => true };
+/** [MoF-2012] Only policies that a lazy mbind marked. */
+export const gateMarkedPolicies: MisplacedGate = { isOpen: (policy) => policy?.isMof === true };
+
+/** Rule variant `misplacedTarget` (M2): where the new page comes from. */
+export interface MisplacedTarget {
+  /** @returns a frame with one reference, or 0 */
+  allocate(zones: Zones, target: NodeId, mask: NodeMask | null, allowed: NodeMask, cpuNode: NodeId): Pfn;
+  /** Counts numa_interleave for pages that an interleave policy wanted [MoF-0.x]. */
+  readonly countsInterleave: boolean;
+}
+/** [MoF-2012] This node only: no waiting, no reserves; a full node means the page stays (FP 8.3). */
+export const targetNodeOnly: MisplacedTarget = {
+  allocate: (zones, target, _mask, _allowed, cpuNode) => zones.takeFromNode(target, MARK_LOW, cpuNode),
+  countsInterleave: false,
+};
+/** [MoF-0.x] Normal fallback from the target: the page may land on another wrong node (FP 8.3). */
+export const targetWithFallback: MisplacedTarget = {
+  allocate(zones, target, mask, allowed, cpuNode) {
+    const pfn = zones.takeFromRow(target, mask, allowed, MARK_LOW, cpuNode);
+    return pfn > 0 ? pfn : zones.takeFromRow(target, mask, allowed, MARK_MIN, cpuNode);
+  },
+  countsInterleave: true,
+};
+
+/**
+ * Rule variant `operationTest` (C4): whether a mapping without a migrate operation is found out before the policy is
+ * asked, or only at M5. [MoF-0.2] found out late and leaked the new page.
+ */
+export interface OperationTest {
+  readonly early: boolean;
+  readonly leaksNewPage: boolean;
+}
+export const operationTestedFirst: OperationTest = { early: true, leaksNewPage: false };
+export const operationTestedLate: OperationTest = { early: false, leaksNewPage: false };
+export const operationTestedLateLeaking: OperationTest = { early: false, leaksNewPage: true };

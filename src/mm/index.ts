@@ -1,0 +1,62 @@
+/**
+ * The kernel's memory state: frames, free lists, LRU lists, areas, page cache, swap cache, policies.
+ *
+ * Keeps and never decides: no function here chooses a node or moves a page for a reason of its own. Called by migrate/,
+ * reclaim/, fault/ and engine/. State is typed arrays indexed by frame, page id or slot, made once; the classes here are
+ * the only ones that know their layout. Always holds: INV-1..INV-18 at rest; each module's `check()` recounts its part.
+ */
+export { AddressSpace } from './address-space.js';
+export { AnonVma, AnonVmas } from './anon-vma.js';
+export { Block } from './block.js';
+export { Contents } from './contents.js';
+export { Cpuset } from './cpuset.js';
+export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';
+export { Frames, MAX_COUNT } from './frames.js';
+export {
+  Lru,
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  LRU_LISTS,
+  LRU_UNEVICTABLE,
+  lru2616,
+  lru61,
+  lru612,
+  lruHeads,
+  type LruRule,
+} from './lru.js';
+export { makeMapping, type Mapping } from './mapping.js';
+export {
+  effectiveNodes,
+  index2616,
+  index61,
+  index612,
+  lookup2616,
+  lookup6,
+  Mempolicy,
+  Query,
+  remapNodes,
+  rotorNode,
+  type InterleaveIndex,
+  type MempolicyRequest,
+  type NodesFlag,
+  type PolicyLookup,
+} from './mempolicy.js';
+export { PageCache } from './page-cache.js';
+export * from './page-flags.js';
+export { makeRmap, type ForEachPlace } from './rmap.js';
+export { Spaces, type VmaAttributes } from './spaces.js';
+export { SwapArea } from './swap-area.js';
+export { Task } from './task.js';
+export { Vma, VM_EXEC, VM_LOCKED, VM_RAND_READ, VM_READ, VM_SHARED, VM_WRITE } from './vma.js';
+export {
+  watermarks2616,
+  watermarks61,
+  watermarks612,
+  type WatermarkRule,
+  type Watermarks,
+  type ZoneSize,
+} from './watermarks.js';
+export { bindByNumber, bindNearestFirst, makeWorld, type BindOrder } from './world.js';
+export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_NONE, Zones, type NodeMask } from './zones.js';

@@ -1,0 +1,197 @@
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mof, startMof } from './built-mof.js';
+
+let folder: string;
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mof-cli-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** Mistakes: the command line, and what its one line says. */
+const MISTAKES: readonly (readonly [string, string])[] = [
+  ['compar', 'unknown command "compar"; did you mean "compare"? See: mof --help'],
+  ['trace inf x', 'unknown command "inf"; did you mean "info"? See: mof trace --help'],
+  ['compare --demo --jsn x', 'unknown option "--jsn"; did you mean "--json"? See: mof compare --help'],
+  ['compare', 'no TRACE is given; try --demo'],
+  ['trace info', 'missing required argument "TRACE". See: mof trace info --help'],
+  ['trace info a b', 'too many arguments for "info"'],
+  ['run --demo default stay', 'run takes one RUN, not 2; for several: mof compare'],
+  ['compare no-such-file.parquet', 'no such file: no-such-file.parquet'],
+  ['trace info no-such-file.parquet', 'no such file: no-such-file.parquet'],
+  [
+    'compare --demo default+lasy@threads',
+    'cannot read run "default+lasy@threads": at character 9: unknown word "lasy"; did you mean "lazy"?',
+  ],
+  ['compare no-such-file.parquet default+lasy', 'cannot read run "default+lasy"'],
+  ['run --demo bind=0+migrate=0:1', '"migrate" is not there yet'],
+  ['compare --demo interleaf=all', 'did you mean "interleave"?'],
+  ['policy show interleaf', 'did you mean "interleave"?'],
+  ['compare --demo bind=7', 'node 7 is not on this machine'],
+  ['compare --demo --machine cascadelake', 'no machine "cascadelake"'],
+  ['machine show cascadelake-8269cx', 'did you mean "cascadelake-8269cy"?'],
+  ['compare --demo --machine ./no-such.json', 'no machine file ./no-such.json'],
+  ['compare --demo --memory 5:1G', '--memory names node 5, but cascadelake-8269cy has nodes 0 to 1'],
+  ['compare --demo --memory 1G', '--memory is "1G"; expected NODE:SIZE'],
+  ['compare --demo --repeat 0', '--repeat is "0"'],
+  ['compare --demo --seed x', '--seed is "x"; expected a whole number'],
+  ['compare --demo --seed', 'option "--seed <N>" argument missing'],
+  ['compare --demo --order row', '--order is "row"; expected rows or clocks'],
+  ['compare --demo --mlp 0', '--mlp is "0"'],
+  [
+    'compare --demo --from evnt:x',
+    'cannot read --from "evnt:x": at character 1: unknown moment "evnt:x"; did you mean "event"?',
+  ],
+  ['compare --demo --json /no-such-folder/x.json', 'cannot write /no-such-folder/x.json: ENOENT'],
+];
+
+describe('a mistake on the command line', () => {
+  it.each(MISTAKES)('mof %s ends with 2 and one line: %s', async (words, line) => {
+    const { code, out, err } = await mof(...words.split(' '));
+    expect(err).toMatch(/^mof: .*\n$/);
+    expect(err).toContain(line);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+
+  it('in a machine file names file and field', async () => {
+    const machine = (distance: unknown) =>
+      JSON.stringify({
+        name: 'm',
+        nodes: [
+          { cpus: 1, memory: '1GiB' },
+          { cpus: 1, memory: '1GiB' },
+        ],
+        distance,
+      });
+    const path = file('machine.json', machine([[10, 20]]));
+    const { code, err } = await mof('machine', 'show', path);
+    expect(code).toBe(2);
+    expect(err).toMatch(new RegExp(`^mof: ${path}: distance .*\n$`));
+  });
+});
+
+describe('a command', () => {
+  it.each([
+    '',
+    'compare',
+    'run',
+    'trace',
+    'trace info',
+    'machine',
+    'machine list',
+    'machine show',
+    'policy',
+    'policy list',
+    'policy show',
+  ])('mof %s explains itself with --help', async (words) => {
+    const { code, out, err } = await mof(...words.split(' ').filter(Boolean), '--help');
+    expect(code).toBe(0);
+    expect(out).toContain(`Usage: mof ${words}`.trimEnd());
+    expect(err).toBe('');
+  });
+
+  it('without words shows its help on stderr and ends with 2', async () => {
+    const { code, out, err } = await mof();
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('Usage: mof');
+  });
+
+  it.each(['machine list', 'machine show cascadelake-8269cy', 'policy list', 'policy show bind'])(
+    'mof %s gives text, and JSON with --json',
+    async (words) => {
+      const text = await mof(...words.split(' '));
+      expect(text.code).toBe(0);
+      expect(text.out.length).toBeGreaterThan(100);
+      const json = await mof(...words.split(' '), '--json');
+      expect(JSON.parse(json.out)).toBeTruthy();
+    },
+  );
+});
+
+describe('mof compare --demo', () => {
+  it('without RUNs takes the four policies, lazy, and the hooks as the trace maps a file', async () => {
+    const { code, out } = await mof('compare', '--demo', '--json', '-');
+    expect(code).toBe(0);
+    const { runs } = JSON.parse(out) as { runs: { run: string }[] };
+    expect(runs.map(({ run }) => run)).toEqual([
+      'default',
+      'bind=all',
+      'interleave=all',
+      'preferred=all',
+      'default+lazy@threads',
+      'default+hooks=on',
+    ]);
+  });
+
+  it('writes the same file twice, and its table ends with a verdict', async () => {
+    const [first, second] = [join(folder, 'first.json'), join(folder, 'second.json')];
+    const { code, out } = await mof('compare', '--demo', 'default', 'interleave=all', '--json', first);
+    expect(code).toBe(0);
+    expect(out).toContain('Best of what you can have: ');
+    expect(out).toMatch(/On a real machine: numactl .* -- PROGRAM/);
+    await mof('compare', '--demo', 'default', 'interleave=all', '--json', second);
+    expect(readFileSync(second, 'utf8')).toBe(readFileSync(first, 'utf8'));
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  });
+
+  it('leaves the other runs alone when a plug-in throws or ends its thread, names it, and ends with 1', async () => {
+    const throws = file('throws.mjs', plugin(`throw new Error('place is missing')`));
+    const exits = file('exits.mjs', plugin('process.exit(3)'));
+    const { code, out } = await mof('compare', '--demo', throws, 'default', exits);
+    expect(code).toBe(1);
+    expect(out).toContain('Best of what you can have: default');
+    expect(out).toContain(`Cannot win: ${throws}: failed: policy ${throws}: Error: place is missing`);
+    expect(out).toContain(`Cannot win: ${exits}: failed: policy ${exits}: its thread ended with code 3`);
+  });
+
+  it('interrupted ends with 130 and leaves no file behind', async () => {
+    const place = mkdtempSync(join(folder, 'interrupt-'));
+    const { child, ended } = startMof(['compare', '--demo', '--repeat', '1000', '--json', join(place, 'out.json')]);
+    while (readdirSync(place).length === 0) await sleep(5); // the temporary file is there: the runs begin
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(130);
+    expect(readdirSync(place)).toEqual([]);
+  });
+});
+
+describe('the process', () => {
+  it('ends quietly when its reader goes away', async () => {
+    const { child, ended } = startMof(['compare', '--help']);
+    child.stdout.destroy();
+    const { code, err } = await ended;
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+  });
+
+  it('has no colours in a pipe, FORCE_COLOR brings them, NO_COLOR takes them away', async () => {
+    const colours = async (env: Record<string, string>) =>
+      (await startMof(['policy', 'list'], env).ended).out.includes('\x1b[');
+    expect(await colours({ FORCE_COLOR: '', NO_COLOR: '' })).toBe(false);
+    expect(await colours({ FORCE_COLOR: '1', NO_COLOR: '' })).toBe(true);
+    expect(await colours({ FORCE_COLOR: '1', NO_COLOR: '1' })).toBe(false);
+  });
+
+  it('gives the exit code of a mistake to the one who called it', async () => {
+    const { child, ended } = startMof(['compare', 'no-such-file.parquet']);
+    await once(child, 'close');
+    expect((await ended).code).toBe(2);
+  });
+});
+
+/** A policy whose `place` does `what`; plain JavaScript, so that it needs nothing else. */
+function plugin(what: string): string {
+  return `export default {
+    name: 'mine', about: 'a policy that fails', nodes: 'none', fallback: 'any', rebind: 'keep',
+    create: () => ({ place: () => { ${what}; }, misplaced: () => -1 }),
+  };\n`;
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, FaultKind, LoadedLatency, makeMeter, PRICE } from '../../src/cost/index.js';
+import { asNodeId } from '../../src/units.js';
+
+const model = new LoadedLatency({
+  latencyNs: [
+    [100, 200],
+    [160, 100],
+  ],
+  bandwidthGbs: [
+    [64, 32],
+    [32, 64],
+  ],
+  minorFaultNs: 2000,
+  majorFaultNs: 50_000,
+  writebackNs: 40_000,
+  pageCopyGbs: 4,
+  migrateBaseNs: 60_000,
+  migratePerPageNs: 1000,
+  ipiNs: 2500,
+  walkNs: 25,
+});
+
+test('a meter pays what the cost model says, to the account named', () => {
+  const meter = makeMeter(model, 2);
+  meter.pay(ACCOUNT_FAULT, PRICE.anonFault);
+  meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+  meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, 3);
+  meter.payCopy(ACCOUNT_MIGRATION, 0, 1);
+  expect(meter.spent(ACCOUNT_FAULT)).toBe(2000);
+  expect(meter.spent(ACCOUNT_MIGRATION)).toBe(1000 + 7500 + model.copyNs(asNodeId(0), asNodeId(1)));
+  expect(meter.nowNs).toBe(meter.spent(ACCOUNT_FAULT) + meter.spent(ACCOUNT_MIGRATION));
+});
+
+test('a meter copies in the direction asked for', () => {
+  const meter = makeMeter(model, 2);
+  meter.payCopy(ACCOUNT_MIGRATION, 1, 0);
+  expect(meter.nowNs).toBe(model.copyNs(asNodeId(1), asNodeId(0)));
+  expect(meter.nowNs).not.toBe(model.copyNs(asNodeId(0), asNodeId(1)));
+});
+
+test('every price of a meter is set, and a swap-in is the fault and the device apart', () => {
+  const meter = makeMeter(model, 2);
+  for (const price of Object.values(PRICE)) expect(meter.price(price)).toBeGreaterThan(0);
+  expect(meter.price(PRICE.swapRead) + model.faultNs(FaultKind.major)).toBe(50_000);
+});
