@@ -11,6 +11,7 @@ export { loadFactor, settledFactor } from './load-curve.js';
 export { COST_ASSUMPTIONS, DEFAULT_COST_OPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
 export {
   ACCOUNT_ACCESS,
+  ACCOUNT_BACKGROUND,
   ACCOUNT_FAULT,
   ACCOUNT_MIGRATION,
   Meter,

@@ -2,7 +2,9 @@
 export const ACCOUNT_ACCESS = 1;
 export const ACCOUNT_FAULT = 2;
 export const ACCOUNT_MIGRATION = 3;
-const ACCOUNTS = 4;
+/** The background reclaimer's own time: it runs on a clock of its own and costs no task anything (RC-18). */
+export const ACCOUNT_BACKGROUND = 4;
+const ACCOUNTS = 5;
 const NOW = 0;
 
 /** What is paid for, in ns; the table is filled once from the cost model. */

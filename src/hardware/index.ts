@@ -12,3 +12,6 @@ export { PageTables } from './page-table.js';
 export * from './pte.js';
 export { Tlb } from './tlb.js';
 export { Topology } from './topology.js';
+export { DEFAULT_MACHINE, machineNamed, parseMachine, parseMachineCatalogue } from './machine-file.js';
+export { formatPages, parseMemorySize } from './memory-size.js';
+export { formatNodes, parseCpus, parseNodes } from './node-list.js';

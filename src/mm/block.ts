@@ -1,8 +1,8 @@
-import type { Pfn } from '../units.js';
 import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import type { NodeId, Pfn } from '../units.js';
 import type { Frames } from './frames.js';
 import type { Lru } from './lru.js';
-import { PG_ACTIVE, PG_LRU, PG_RECLAIM, PG_UNEVICTABLE, PG_WRITEBACK } from './page-flags.js';
+import { PG_DIRTY, PG_LOCKED, PG_LRU, PG_RECLAIM, PG_UNEVICTABLE, PG_WRITEBACK } from './page-flags.js';
 
 /**
  * Writes in flight: the swap device and the disk. A write carries the time it ends; nothing happens by itself, whoever
@@ -13,6 +13,8 @@ export class Block {
   private ends = new Float64Array(new ArrayBuffer(1024 * 8));
   private first = 0;
   private count = 0;
+  /** Writes in flight by the node of their page. */
+  private readonly countOn: Int32Array;
 
   /** @param writesAtOnce a RAM disk: a write has ended when it was started (K section 4, swapon) */
   constructor(
@@ -20,10 +22,17 @@ export class Block {
     private readonly lru: Lru,
     private readonly meter: Meter,
     readonly writesAtOnce: boolean,
-  ) {}
+  ) {
+    this.countOn = new Int32Array(new ArrayBuffer(Math.max(64, frames.firstOfNode.length * 4)));
+  }
 
   get inFlight(): number {
     return this.count;
+  }
+
+  /** Writes in flight whose page is on this node. */
+  inFlightOn(node: NodeId): number {
+    return this.countOn[node];
   }
 
   /** Starts writing the page out. @returns whether it has already ended */
@@ -36,6 +45,7 @@ export class Block {
     this.pages[at] = pfn;
     this.ends[at] = Math.max(previous, this.meter.nowNs + this.meter.price(PRICE.writeback));
     this.count++;
+    this.countOn[this.frames.nodeOf(pfn)]++;
     return false;
   }
 
@@ -65,10 +75,16 @@ export class Block {
     const pfn = this.pages[this.first] as Pfn;
     this.first = (this.first + 1) & (this.pages.length - 1);
     this.count--;
+    this.countOn[this.frames.nodeOf(pfn)]--;
+    this.end(pfn);
+  }
+
+  /** RC-54: a write has ended; if reclaim wanted the page gone, it goes next. Also for writes that end at once. */
+  end(pfn: Pfn): void {
     const flags = this.frames.flags(pfn);
     this.frames.clear(pfn, PG_WRITEBACK | PG_RECLAIM);
-    // RC-54: reclaim wanted it gone, so it goes next.
-    if ((flags & PG_RECLAIM) !== 0 && (flags & (PG_LRU | PG_ACTIVE | PG_UNEVICTABLE)) === PG_LRU) this.lru.rotate(pfn);
+    const stands = flags & (PG_LRU | PG_UNEVICTABLE | PG_LOCKED | PG_DIRTY);
+    if ((flags & PG_RECLAIM) !== 0 && stands === PG_LRU) this.lru.rotate(pfn);
   }
 
   private grow(): void {

@@ -30,10 +30,12 @@ export interface LruRule {
   readonly batch: number;
   /** Anonymous and file pages on lists of their own (6.x), or mixed (2.6.16, RC-80). */
   readonly split: boolean;
+  /** The end of a write that reclaim waited for takes the page off the active list too (6.x, RC-54), or leaves it there. */
+  readonly rotatesActive: boolean;
 }
-export const lru61: LruRule = { newAnonIsActive: false, batch: 15, split: true };
-export const lru612: LruRule = { newAnonIsActive: false, batch: 31, split: true };
-export const lru2616: LruRule = { newAnonIsActive: true, batch: 14, split: false };
+export const lru61: LruRule = { newAnonIsActive: false, batch: 15, split: true, rotatesActive: true };
+export const lru612: LruRule = { newAnonIsActive: false, batch: 31, split: true, rotatesActive: true };
+export const lru2616: LruRule = { newAnonIsActive: true, batch: 14, split: false, rotatesActive: false };
 
 /** Heads that `Frames` must set aside for these lists. */
 export const lruHeads = (nodeCount: number): number => nodeCount * LRU_LISTS;
@@ -45,6 +47,8 @@ export const lruHeads = (nodeCount: number): number => nodeCount * LRU_LISTS;
 export class Lru {
   /** Pages per list: node * LRU_LISTS + list. */
   readonly sizes: Int32Array;
+  /** The age counter of each node (RC-60): grows by pages evicted and by pages that became active. */
+  readonly ages: Int32Array;
   private readonly vectors: Int32Array;
   private readonly vectorSize: Int32Array;
   private readonly batch: number;
@@ -60,6 +64,7 @@ export class Lru {
     readonly rule: LruRule,
   ) {
     this.sizes = new Int32Array(new ArrayBuffer(Math.max(64, lruHeads(zones.nodeCount) * 4)));
+    this.ages = new Int32Array(new ArrayBuffer(Math.max(64, zones.nodeCount * 4)));
     this.batch = rule.batch;
     this.fileOffset = rule.split ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
     this.vectors = new Int32Array(new ArrayBuffer(Math.max(64, cpuCount * rule.batch * 4)));
@@ -180,12 +185,15 @@ export class Lru {
     this.remove(pfn);
     this.frames.set(pfn, PG_ACTIVE);
     this.addToHead(pfn);
+    this.ages[this.frames.nodeOf(pfn)]++;
     this.counters.inc(C.pgactivate);
   }
 
-  /** Moves an inactive page to the tail of its list: the next to go (RC-54). */
+  /** Moves a listed page to the tail of the inactive list: the next to go (RC-54). */
   rotate(pfn: Pfn): void {
+    if (this.frames.isActive(pfn) && !this.rule.rotatesActive) return;
     this.remove(pfn);
+    this.frames.clear(pfn, PG_ACTIVE);
     this.addToTail(pfn);
     this.counters.inc(C.pgrotated);
   }

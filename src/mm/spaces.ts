@@ -1,4 +1,4 @@
-import { bugOn } from '../errors.js';
+import { bugOn, ModelBug } from '../errors.js';
 import type { PageTables } from '../hardware/index.js';
 import type { PageId } from '../units.js';
 import { AddressSpace } from './address-space.js';
@@ -39,7 +39,7 @@ export class Spaces {
 
   get(id: number): AddressSpace {
     const space = this.spaces[id];
-    if (space === undefined) throw new RangeError(`no address space ${String(id)}`);
+    if (space === undefined) throw new ModelBug(`no address space ${String(id)}`);
     return space;
   }
 

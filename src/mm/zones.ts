@@ -10,7 +10,9 @@ export const MARK_NONE = 0;
 export const MARK_MIN = 1;
 export const MARK_LOW = 2;
 export const MARK_HIGH = 3;
-const MARKS = 4;
+/** Where background reclaim ends under memory tiering (RC-15, TI-17). */
+export const MARK_PROMO = 4;
+const MARKS = 5;
 
 /** A set of nodes as a byte per node; `null` where a function takes one means all nodes. */
 export type NodeMask = Uint8Array;
@@ -51,7 +53,8 @@ export class Zones {
       this.nextFresh[node] = frames.firstOfNode[node];
       this.managed[node] = frames.endOfNode[node] - frames.firstOfNode[node];
       this.freePages[node] = this.managed[node];
-      this.marks.set([0, marks[node].min, marks[node].low, marks[node].high], node * MARKS);
+      const { min, low, high, promo } = marks[node];
+      this.marks.set([0, min, low, high, promo], node * MARKS);
       this.rows.set(rows[node], node * nodes);
       this.rowLength[node] = rows[node].length;
     }

@@ -1,0 +1,199 @@
+import { OOM, SIGBUS } from '../fault/index.js';
+import { MmError } from '../errors.js';
+import type { Mempolicy, MempolicyRequest, Task } from '../mm/index.js';
+import type { ReplayOptions } from '../run/run-request.js';
+import type { ActionResult, PhaseResult, RunOutcome, RunResult } from '../stats/index.js';
+import type { TraceBatch, TraceSource } from '../trace/index.js';
+import type { CpuId } from '../units.js';
+import { makeAccessLoop } from './access-loop.js';
+import { carryOutAction, neverCame, type PlannedAction } from './actions.js';
+import { Agenda, Rank } from './agenda.js';
+import { Clocks } from './clocks.js';
+import type { Machine } from './machine.js';
+import { inClockOrder, inRowOrder, type RunRows } from './row-order.js';
+import { phaseBetween, takeSnapshot, Tally, type Snapshot } from './tally.js';
+import { fillAgenda } from './trace-agenda.js';
+import { TraceMemory } from './trace-memory.js';
+import { TraceTasks } from './trace-tasks.js';
+
+export interface ReplayParts {
+  readonly machine: Machine;
+  readonly source: TraceSource;
+  readonly cpus: ReadonlyMap<number, CpuId>;
+  readonly region: { readonly from: number; readonly until: number };
+  readonly actions: readonly PlannedAction[];
+  readonly runPolicy: MempolicyRequest;
+  readonly vmaPolicies: readonly { readonly word: string; readonly request: MempolicyRequest }[];
+  readonly order: ReplayOptions['order'];
+  readonly repeat: ReplayOptions['repeat'];
+  readonly progress: (rows: number) => void;
+}
+
+export interface Replayed {
+  readonly traceName: string;
+  readonly outcome: RunOutcome;
+  readonly whole: PhaseResult;
+  readonly region: PhaseResult;
+  readonly phases: readonly PhaseResult[];
+  readonly actions: readonly ActionResult[];
+  readonly marks: RunResult['marks'];
+}
+
+/** Replays a trace on a machine: rows through the access loop, everything between rows from the agenda. */
+export async function replayOn(parts: ReplayParts): Promise<Replayed> {
+  const { machine, source, region, actions, runPolicy, progress } = parts;
+  const { sidecar } = source;
+  const nodes = machine.topology.nodeCount;
+  const clocks = new Clocks(sidecar.threads.length, machine.topology.cpuCount);
+  const tally = new Tally(nodes);
+  const isDefault = runPolicy.definition.name === machine.defaultPolicy.definition.name;
+  const policyFor = (task: Task): Mempolicy | null => (isDefault ? null : machine.policy.newPolicy(task, runPolicy));
+  const tasks = new TraceTasks(machine, sidecar, clocks, parts.cpus, policyFor);
+  const memory = new TraceMemory(
+    machine,
+    sidecar,
+    parts.vmaPolicies.map(({ word, request }) => ({ region: word, policyFor: (task) => machine.policy.newPolicy(task, request) })),
+  );
+  const loop = makeAccessLoop({ machine, memory, tally });
+
+  const agenda = new Agenda();
+  const marks: RunResult['marks'][number][] = [];
+  const snapshots: { name: string; at: Snapshot }[] = [];
+  const done: ActionResult[] = [];
+  let currentRow = 0;
+  const snapshot = () => takeSnapshot(machine, tally, currentRow, clocks.frontier());
+  fillAgenda(agenda, { machine, sidecar, tasks, memory, clocks, marks });
+  planPhases();
+  const started = snapshot();
+  let regionStart: Snapshot | null = null;
+  let regionEnd: Snapshot | null = null;
+  agenda.add({ row: region.from, rank: Rank.mark, carryOut: () => (regionStart = snapshot()) });
+  const isRepeated = !('times' in parts.repeat && parts.repeat.times === 1);
+  if (isRepeated) agenda.postponeFrees(region.from, region.until);
+
+  // The running quantum: rows of one quantum may come in pieces, cut by the agenda or by the end of a batch.
+  let quantum = -1;
+  let thread = -1;
+  let process = -1;
+  let ids: Int32Array = new Int32Array(0);
+  let task: Task | null = null;
+
+  const run: RunRows = (batch, from, until) => {
+    if (batch.quantum[from] !== quantum || tasks.indexOf[batch.tid[from]] !== thread || task === null) {
+      quantum = batch.quantum[from];
+      thread = tasks.indexOf[batch.tid[from]];
+      task = tasks.at(thread);
+      process = sidecar.threads[thread].process;
+      ids = memory.idsOf(process);
+      clocks.begin(thread, task.cpu);
+    }
+    const now = loop.run(batch, from, until, task, process, ids, clocks.get(thread));
+    clocks.end(thread, task.cpu, now);
+    const behind = clocks.behind();
+    if (behind >= 0) machine.cost.advance(behind);
+    return loop.failedRow() < 0;
+  };
+  const cpuOfTid = (tid: number): number => tasks.at(tasks.indexOf[tid]).cpu;
+  const inOrder = (batch: TraceBatch, from: number, until: number): boolean =>
+    parts.order === 'rows'
+      ? inRowOrder(batch, from, until, run)
+      : inClockOrder(batch, from, until, run, cpuOfTid, (cpu) => clocks.cpu(cpu));
+
+  /** The stretches between agenda items, in turn. @returns false if a row failed */
+  function runBatch(batch: TraceBatch, end: number): boolean {
+    for (let i = 0; i < end; ) {
+      currentRow = batch.firstRow + i;
+      agenda.carryOutUntil(currentRow);
+      task = null; // a process may have ended, a thread may have moved
+      const stop = Math.min(end, agenda.nextRow - batch.firstRow);
+      if (!inOrder(batch, i, stop)) return false;
+      i = stop;
+    }
+    return true;
+  }
+
+  /** Rows [from, until), without what the agenda has for later. */
+  async function pass(from: number, until: number): Promise<boolean> {
+    for await (const batch of source.batches({ fromRow: from })) {
+      const end = Math.min(batch.rows, until - batch.firstRow);
+      if (!runBatch(batch, end)) return false;
+      progress(batch.firstRow + end);
+      if (end < batch.rows) break;
+    }
+    currentRow = until;
+    return true;
+  }
+
+  async function replay(): Promise<boolean> {
+    if (!(await pass(0, region.until))) return false;
+    for (let times = 1; isRepeated && wantsAnother(times); times++) {
+      if (!(await pass(region.from, region.until))) return false;
+    }
+    regionEnd = snapshot();
+    if (region.until < source.rows && !(await pass(region.until, source.rows))) return false;
+    agenda.carryOutUntil(source.rows);
+    return true;
+  }
+
+  function wantsAnother(times: number): boolean {
+    if ('times' in parts.repeat) return times < parts.repeat.times;
+    return clocks.frontier() - (regionStart?.frontierNs ?? 0) < parts.repeat.seconds * 1e9;
+  }
+
+  /** A phase begins where an action is carried out for the first time. */
+  function planPhases(): void {
+    const runPolicyOf = () => (isDefault ? null : (tasks.main(sidecar.processes[0].pid)?.policy ?? null));
+    const begun = new Set<string>();
+    for (const action of actions) {
+      if (action.row === null) {
+        done.push(neverCame(action));
+        continue;
+      }
+      agenda.add({
+        row: action.row,
+        rank: Rank.action,
+        carryOut() {
+          if (!begun.has(action.spec.text)) snapshots.push({ name: `after ${action.spec.text}`, at: snapshot() });
+          begun.add(action.spec.text);
+          done.push(carryOutAction(action, { machine, tasks, memory, clocks, runPolicy: runPolicyOf }));
+        },
+      });
+    }
+  }
+
+  const completed = await replay();
+  const outcome: RunOutcome = completed ? { kind: 'done' } : failure(loop.failedRow(), loop.failure(), thread);
+  const ended = snapshot();
+  return {
+    traceName: source.name,
+    outcome,
+    whole: phaseBetween('whole', started, ended, nodes),
+    region: phaseBetween('region', regionStart ?? ended, regionEnd ?? ended, nodes),
+    phases: phases(started, ended, snapshots, nodes),
+    actions: done,
+    marks,
+  };
+
+  function failure(row: number, why: number, at: number): RunOutcome {
+    const tid = sidecar.threads[at].tid;
+    const mems = machine.rootCpuset.nodes().join(',');
+    if (why === OOM) return { kind: 'oom', row, thread: tid, nodes: task?.policy?.nodes.join(',') ?? mems };
+    if (why === SIGBUS) return { kind: 'sigbus', row, thread: tid };
+    throw new MmError('BAD_TRACE', `${source.path}: row ${String(row)}: thread ${String(tid)} touches memory that nothing maps there`);
+  }
+}
+
+function phases(
+  started: Snapshot,
+  ended: Snapshot,
+  snapshots: readonly { name: string; at: Snapshot }[],
+  nodes: number,
+): PhaseResult[] {
+  if (snapshots.length === 0) return [phaseBetween('whole', started, ended, nodes)];
+  const first = snapshots[0].at;
+  const before = first.row === started.row ? [] : [phaseBetween('before', started, first, nodes)];
+  return [
+    ...before,
+    ...snapshots.map(({ name, at }, i) => phaseBetween(name, at, snapshots[i + 1]?.at ?? ended, nodes)),
+  ];
+}

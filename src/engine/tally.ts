@@ -1,0 +1,96 @@
+import { ACCOUNT_FAULT, ACCOUNT_MIGRATION } from '../cost/index.js';
+import { C, COUNTER_NAMES, type CounterName, type PhaseResult } from '../stats/index.js';
+import type { Machine } from './machine.js';
+
+/** Accesses and misses by [CPU's node][memory's node], and the time they took: what the access loop adds to. */
+export class Tally {
+  readonly accesses: Float64Array;
+  readonly misses: Float64Array;
+  /** [0]: ns of accesses; [1]: misses on the zero page. */
+  readonly sums = new Float64Array(new ArrayBuffer(128));
+
+  constructor(readonly nodeCount: number) {
+    this.accesses = new Float64Array(new ArrayBuffer(Math.max(16, nodeCount * nodeCount) * 8));
+    this.misses = new Float64Array(new ArrayBuffer(Math.max(16, nodeCount * nodeCount) * 8));
+  }
+}
+
+/** The state of everything that a phase reports, at one row. */
+export interface Snapshot {
+  readonly row: number;
+  readonly frontierNs: number;
+  readonly accessNs: number;
+  readonly faultNs: number;
+  readonly migrationNs: number;
+  readonly missesZeroPage: number;
+  readonly accesses: Float64Array;
+  readonly misses: Float64Array;
+  readonly counters: Float64Array;
+  readonly pagesPerNode: readonly number[];
+}
+
+export function takeSnapshot(machine: Machine, tally: Tally, row: number, frontierNs: number): Snapshot {
+  return {
+    row,
+    frontierNs,
+    accessNs: tally.sums[0],
+    faultNs: machine.meter.spent(ACCOUNT_FAULT),
+    migrationNs: machine.meter.spent(ACCOUNT_MIGRATION),
+    missesZeroPage: tally.sums[1],
+    accesses: tally.accesses.slice(),
+    misses: tally.misses.slice(),
+    counters: machine.counters.values.slice(),
+    pagesPerNode: pagesPerNode(machine),
+  };
+}
+
+/** Pages in use on each node: mapped, cached, or both; the zero page is nobody's. */
+function pagesPerNode({ topology, zones }: Machine): number[] {
+  const lowest = topology.lowestNodeWithMemory();
+  return topology.allNodes().map((node) => zones.managed[node] - zones.free(node) - (node === lowest ? 1 : 0));
+}
+
+/** What happened between two snapshots. */
+export function phaseBetween(name: string, before: Snapshot, after: Snapshot, nodeCount: number): PhaseResult {
+  const accesses = split(before.accesses, after.accesses, nodeCount);
+  const misses = split(before.misses, after.misses, nodeCount);
+  const delta = (counter: CounterName) => after.counters[C[counter]] - before.counters[C[counter]];
+  return {
+    name,
+    rows: { from: before.row, until: after.row },
+    timeNs: after.frontierNs - before.frontierNs,
+    accessNs: after.accessNs - before.accessNs,
+    faultNs: after.faultNs - before.faultNs,
+    migrationNs: after.migrationNs - before.migrationNs,
+    accessesLocal: accesses.local,
+    accessesRemote: accesses.remote,
+    missesLocal: misses.local,
+    missesRemote: misses.remote,
+    missesZeroPage: after.missesZeroPage - before.missesZeroPage,
+    faults: named('fault_', delta),
+    migration: {
+      tried: delta('mof_migrate_tried'),
+      done: delta('mof_migrate_done'),
+      failed: { ...named('mof_stay_', delta), ...named('mof_fail_', delta) },
+    },
+    pagesPerNode: after.pagesPerNode,
+  };
+}
+
+/** Counters with a prefix that moved, without the prefix. */
+function named(prefix: string, delta: (counter: CounterName) => number): Record<string, number> {
+  const moved = COUNTER_NAMES.filter((name) => name.startsWith(prefix) && delta(name) !== 0);
+  return Object.fromEntries(moved.map((name) => [name.slice(prefix.length), delta(name)]));
+}
+
+function split(before: Float64Array, after: Float64Array, nodeCount: number): { local: number; remote: number } {
+  let [local, remote] = [0, 0];
+  for (let cpu = 0; cpu < nodeCount; cpu++) {
+    for (let memory = 0; memory < nodeCount; memory++) {
+      const cell = cpu * nodeCount + memory;
+      if (cpu === memory) local += after[cell] - before[cell];
+      else remote += after[cell] - before[cell];
+    }
+  }
+  return { local, remote };
+}

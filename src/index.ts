@@ -1,0 +1,17 @@
+/**
+ * What an embedding program imports, in the order of the flow: a machine is described, composed, driven, and asked.
+ *
+ * The contract for plug-in authors is apart, in `migrate-on-fault/policy`.
+ */
+export { MmError, ModelBug, type MmErrorCode } from './errors.js';
+export { asCpuId, asNodeId, NO_NODE, type CpuId, type NodeId, type PageId, type Pfn } from './units.js';
+export { definePolicy, indexModulo, unlessThere } from './policy/index.js';
+export type { Fault, PolicyContext, PolicyDefinition, PolicyInstance, World } from './policy/index.js';
+export { parseMachine, type MachineDescription } from './hardware/index.js';
+export type { CostModel } from './cost/index.js';
+export { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from './mm/index.js';
+export { compose, COST_MODEL, loadPolicy, POLICY, PROFILE, rulesOf, TRACER } from './engine/index.js';
+export type { ComposeOptions, Machine, MachineOptions, Rebind, Rules } from './engine/index.js';
+export { checkMachine, replayTrace } from './engine/index.js';
+export { DEFAULT_OPTIONS, parseRun, type RunRequest, type RunSpec } from './run/index.js';
+export { remoteShare, type CounterName, type PhaseResult, type RunResult, type Tracer } from './stats/index.js';
