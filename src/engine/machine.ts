@@ -183,7 +183,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
   });
 
-  const reclaimParts = { frames, zones, lru, tables, topology, files, pageCache, swap, swapOut, block, tryToUnmap };
+  const reclaimParts = { frames, zones, lru, tlb, tables, topology, files, pageCache, swap, swapOut, block, tryToUnmap };
   const reclaim = makeReclaim(
     { ...reclaimParts, forEachMapping, counters, meter },
     rules.reclaim,

@@ -233,6 +233,8 @@ export class Lru {
         bugOn(size !== this.sizes[node * LRU_LISTS + list], 'INV-8: list and its size differ on node', node);
       }
     }
-    this.zones.forEachUsed((pfn) => bugOn(this.frames.isOnLru(pfn) !== seen.has(pfn), 'INV-8: PG_LRU, yet on no list', pfn));
+    this.zones.forEachUsed((pfn) =>
+      bugOn(this.frames.isOnLru(pfn) !== seen.has(pfn), 'INV-8: PG_LRU, yet on no list', pfn),
+    );
   }
 }

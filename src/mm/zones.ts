@@ -147,7 +147,11 @@ export class Zones {
     for (let node = 0; node < this.nodeCount; node++) {
       let listed = this.frames.endOfNode[node] - this.nextFresh[node];
       for (let pfn = this.freeHead[node] as Pfn; pfn !== NO_PFN; pfn = this.frames.next(pfn)) {
-        bugOn(!this.frames.has(pfn, PG_FREE) || this.frames.count(pfn) !== 0, 'INV-9: not free, yet on the free list', pfn);
+        bugOn(
+          !this.frames.has(pfn, PG_FREE) || this.frames.count(pfn) !== 0,
+          'INV-9: not free, yet on the free list',
+          pfn,
+        );
         bugOn((this.frames.nodeOf(pfn) as number) !== node, 'INV-16: on the free list of another node', pfn);
         listed++;
       }

@@ -24,7 +24,12 @@ const ACTIVE = 1;
 export const MAPPED_TENDENCY = 100;
 
 /** RC-81: how strongly a reclaim tends to take mapped pages. Kernel: refill_inactive_zone(), mm/vmscan.c, 2.6.16. */
-export function swapTendency(mappedPages: number, totalPages: number, previousPriority: number, swappiness: number): number {
+export function swapTendency(
+  mappedPages: number,
+  totalPages: number,
+  previousPriority: number,
+  swappiness: number,
+): number {
   const distress = 100 >> previousPriority;
   return Math.floor(Math.floor((mappedPages * 100) / totalPages) / 2) + distress + swappiness;
 }
@@ -75,7 +80,7 @@ export function makeShrinkMixed(parts: MixedListsParts): NodeScanner {
 
   function staysActive(pfn: Pfn, takesMapped: boolean): boolean {
     if (frames.mapcount(pfn) === 0) return false;
-    return !takesMapped || (swap.slots === 0 && frames.isAnon(pfn)) || reference.isReferenced(pfn, false);
+    return !takesMapped || (swap.slots === 0 && frames.isAnon(pfn)) || reference.isReferenced(pfn);
   }
 
   function scanActive(node: NodeId, count: number, takesMapped: boolean, scan: Scan): void {
@@ -139,7 +144,7 @@ export function makeShrinkPage2616(parts: ShrinkPage2616Parts): ShrinkPage {
   function decide(pfn: Pfn, scan: Scan): number {
     if (!scan.mayUnmap && frames.mapcount(pfn) > 0) return KEEP;
     if (frames.isWriteback(pfn)) return KEEP;
-    const wasReferenced = reference.isReferenced(pfn, true);
+    const wasReferenced = reference.isReferenced(pfn);
     if (wasReferenced && isInUse(pfn)) return ACTIVATE;
     if (frames.isAnon(pfn) && !frames.isSwapCache(pfn) && !swapOut.addToSwap(pfn)) return ACTIVATE;
     if (frames.mapcount(pfn) > 0) {

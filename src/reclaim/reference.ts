@@ -51,8 +51,8 @@ export interface ReferenceTest {
   ofInactive(pfn: Pfn): number;
   /** RC-32: an active page of a program's code that was used. Clears the young bits. */
   isUsedCode(pfn: Pfn): boolean;
-  /** RC-81, RC-82: used in any way since the last test; both the bits and the flag. */
-  isReferenced(pfn: Pfn, clearsFlag: boolean): boolean;
+  /** RC-81, RC-82: used in any way since the last test. Clears the bits and the flag. */
+  isReferenced(pfn: Pfn): boolean;
 }
 
 /**
@@ -63,7 +63,10 @@ export interface ReferenceTest {
  * model's scans lie closer together and its TLBs forget nothing, so the test takes the translation along: without an
  * interrupt, and uncounted.
  */
-export function makeReferenceTest({ frames, tables, tlb, forEachMapping }: ReferenceParts, recency: RecencyRule): ReferenceTest {
+export function makeReferenceTest(
+  { frames, tables, tlb, forEachMapping }: ReferenceParts,
+  recency: RecencyRule,
+): ReferenceTest {
   let young = 0;
   let isLocked = false;
   let isExecutable = false;
@@ -108,9 +111,8 @@ export function makeReferenceTest({ frames, tables, tlb, forEachMapping }: Refer
     return young > 0 && isExecutable && !frames.has(pfn, PG_SWAPBACKED);
   }
 
-  function isReferenced(pfn: Pfn, clearsFlag: boolean): boolean {
+  function isReferenced(pfn: Pfn): boolean {
     countYoung(pfn);
-    if (!clearsFlag) return young > 0;
     const wasReferenced = frames.has(pfn, PG_REFERENCED);
     frames.clear(pfn, PG_REFERENCED);
     return young > 0 || wasReferenced;

@@ -70,7 +70,14 @@ export function scanFractions(swappiness: number, anonCost: number, fileCost: nu
 }
 
 /** RC-22: pages of one list to scan. `share` of `whole` is the list's type's fraction. */
-export function scanAmount(size: number, priority: number, isFile: boolean, balance: number, share: number, whole: number): number {
+export function scanAmount(
+  size: number,
+  priority: number,
+  isFile: boolean,
+  balance: number,
+  share: number,
+  whole: number,
+): number {
   const pages = size >> priority;
   if (balance === SCAN_ALL) return pages;
   if (balance === SCAN_FRACTIONS) return Math.floor((pages * share) / whole);

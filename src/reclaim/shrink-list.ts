@@ -1,5 +1,5 @@
 import type { Frames } from '../mm/frames.js';
-import { PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED, PG_UNEVICTABLE } from '../mm/page-flags.js';
+import { PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/page-flags.js';
 import type { SwapOut } from '../migrate/swap-out.js';
 import type { TryToUnmap } from '../migrate/unmap.js';
 import { C, type Counters } from '../stats/index.js';
@@ -52,7 +52,7 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
   }
 
   function rc41Mlocked(pfn: Pfn): number {
-    return frames.has(pfn, PG_MLOCKED | PG_UNEVICTABLE) ? ACTIVATE : GO_ON;
+    return frames.has(pfn, PG_MLOCKED) ? ACTIVATE : GO_ON;
   }
 
   function rc42MayUnmap(pfn: Pfn, scan: Scan): number {

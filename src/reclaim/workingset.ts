@@ -64,7 +64,10 @@ export function lruPages(lru: Lru, node: NodeId): number {
 }
 
 /** [6.x] Refault distance. A shadow is the node's age + 1 (0: none), and node * 2 + the page's mark. */
-export function makeWorkingset({ frames, lru, swap, counters, costs }: WorkingsetParts, cost: ReclaimCostRule): Workingset {
+export function makeWorkingset(
+  { frames, lru, swap, counters, costs }: WorkingsetParts,
+  cost: ReclaimCostRule,
+): Workingset {
   const { ages } = lru;
   const nodeCount = ages.length;
   /** Pages that started active, by node and type; and what the count was at the node's last reclaim. */

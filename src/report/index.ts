@@ -8,7 +8,7 @@
 export { compareReport, type ReportContext } from './compare-report.js';
 export { comparisonJson, stableJson } from './json.js';
 export { formatCount, formatNs, formatRatio, formatShare } from './numbers.js';
-export { plain, type Paint, type Style } from './paint.js';
+export { plain, type Paint } from './paint.js';
 export { runReport } from './run-report.js';
-export { tableText, type TableText } from './table.js';
-export { verdictOf, verdictText, type Verdict } from './verdict.js';
+export { tableText } from './table.js';
+export { verdictOf, verdictText } from './verdict.js';

@@ -17,7 +17,10 @@ export function faultsSection(results: readonly RunResult[], paint: Paint = plai
     result.run,
     ...kinds.map((kind) => formatCount(result.whole.faults[kind] ?? 0)),
   ]);
-  return tableText({ title: 'Faults by kind, whole run', head: ['run', ...kinds], rows }, paint);
+  return tableText(
+    { title: 'Faults by kind, whole run', head: ['run', ...kinds.map((kind) => kind.replaceAll('_', ' '))], rows },
+    paint,
+  );
 }
 
 /** Migrations by hooks and actions: tried, done, and refused by condition or step. Runs that tried none are left out. */
@@ -34,7 +37,7 @@ export function migrationsSection(results: readonly RunResult[], paint: Paint = 
     ...reasons.map((reason) => formatCount(migration.failed[reason] ?? 0)),
     formatNs(migrationNs),
   ]);
-  const head = ['run', 'tried', 'done', ...reasons.map((reason) => `not: ${reason}`), 'cost'];
+  const head = ['run', 'tried', 'done', ...reasons.map((reason) => `not: ${reasonText(reason)}`), 'cost'];
   return tableText({ title: 'Migrations, whole run', head, rows }, paint);
 }
 
@@ -101,6 +104,13 @@ function actionsTable({ actions }: RunResult, paint: Paint): string {
   ]);
   const head = ['action', 'when', 'process', 'pages', 'its own cost', ''];
   return tableText({ title: null, head, rows, wordColumns: [0, 1, 5] }, paint);
+}
+
+/** `c1_mapped` → `C1 mapped`: the step's name as in the code, then why. */
+function reasonText(reason: string): string {
+  const step = /^([cm]\d[a-z]?)_/.exec(reason)?.[1];
+  const words = reason.slice(step === undefined ? 0 : step.length + 1).replaceAll('_', ' ');
+  return step === undefined ? words : `${step[0].toUpperCase()}${step.slice(1)} ${words}`;
 }
 
 /** Keys of all records, in the order in which they first come. */

@@ -10,7 +10,7 @@ export { defaultRuns } from './default-runs.js';
 export { executeRuns } from './execute.js';
 export { parseMomentOption, parseRun } from './parse-run.js';
 export { isPluginName } from './parse-policy.js';
-export { printMoment, printPolicy, printRun } from './print-run.js';
+export { printPolicy, printRun } from './print-run.js';
 export {
   DEFAULT_OPTIONS,
   type MemoryLimit,
@@ -18,12 +18,5 @@ export {
   type ReplayOptions,
   type RunRequest,
 } from './run-request.js';
-export {
-  DEFAULT_SWITCHES,
-  type ActionSpec,
-  type Moment,
-  type PolicySpec,
-  type RunSpec,
-  type Switches,
-} from './run-spec.js';
-export { ACTIONS, FLAGS, MOMENTS, PROFILES, SWITCHES, type SwitchWord, type Word } from './words.js';
+export type { Moment, PolicySpec, RunSpec } from './run-spec.js';
+export { ACTIONS, FLAGS, MOMENTS, PROFILES, SWITCHES, type Word } from './words.js';

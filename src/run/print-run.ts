@@ -20,7 +20,7 @@ export function printPolicy(policy: PolicySpec): string {
   return `${printName(policy.name)}${nodes}${flags}${options.join('')}`;
 }
 
-export function printMoment(moment: Moment): string {
+function printMoment(moment: Moment): string {
   if (moment.kind === 'row') return `row:${String(moment.row)}`;
   if (moment.kind === 'percent') return `${String(moment.percent)}%`;
   if (moment.kind === 'event') return `event:${quoteIfNeeded(moment.text)}`;

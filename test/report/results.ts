@@ -69,7 +69,7 @@ export const lazyAction: ActionResult = {
 
 /** A run in which a hook moved 66 pages. */
 export function lazyRun(ms: number): RunResult {
-  const migration = { tried: 70, done: 66, failed: { C1: 3, M5a: 1 } };
+  const migration = { tried: 70, done: 66, failed: { c1_mapped: 3, would_copy: 2, m5a_count: 1 } };
   const region = phase({ timeNs: ms * MS, accessNs: ms * 3.6 * MS, remote: 0.01, migration, migrationNs: 0.2 * MS });
   return result('default+lazy@threads', {
     attainable: false,

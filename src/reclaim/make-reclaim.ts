@@ -1,0 +1,42 @@
+import type { CpuId, NodeId } from '../units.js';
+import { makeAllocator, type Allocator } from './allocate.js';
+import { makeDirectReclaim } from './direct.js';
+import { makeKswapd } from './kswapd.js';
+import { makeListed } from './listed.js';
+import { makeNodeReclaim, RECLAIM_ZONE } from './node-reclaim.js';
+import { DEFAULT_RECLAIM_SYSCTLS, type ReclaimParts, type ReclaimSysctls } from './parts.js';
+import type { ReclaimRule } from './rules.js';
+import type { Refault } from './workingset.js';
+
+export interface Reclaim extends Allocator {
+  readonly refault: Refault;
+  /** Wakes the node's background reclaimer, which runs at once, on this CPU's behalf and on a clock of its own. */
+  wakeKswapd(node: NodeId, cpu: CpuId): void;
+}
+
+/** Wires allocator and reclaimers of one machine. */
+export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Partial<ReclaimSysctls> = {}): Reclaim {
+  const sysctls = { ...DEFAULT_RECLAIM_SYSCTLS, ...given };
+  const { scanner, refault } = rule.makeLists(parts, sysctls);
+  const kswapd = makeKswapd(
+    { ...parts, scanner },
+    { retriesWithoutCacheTrim: rule.retriesWithoutCacheTrim, tiering: sysctls.tiering },
+  );
+  const directReclaim = makeDirectReclaim({ ...parts, scanner, kswapd, listed: makeListed(parts.zones) });
+  const { zoneReclaimMode } = sysctls;
+  const allocator = makeAllocator({
+    ...parts,
+    ...{ kswapd, directReclaim, listed: makeListed(parts.zones) },
+    nodeReclaim:
+      (zoneReclaimMode & RECLAIM_ZONE) === 0 ? null : makeNodeReclaim({ ...parts, scanner }, zoneReclaimMode),
+    roundsWithoutProgress: rule.roundsWithoutProgress,
+  });
+  return {
+    ...allocator,
+    refault,
+    wakeKswapd(node, cpu) {
+      kswapd.wake(node);
+      kswapd.runWoken(cpu);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { Meter } from '../cost/meter.js';
+import type { PageTables, Tlb, Topology } from '../hardware/index.js';
+import type { SwapOut } from '../migrate/swap-out.js';
+import type { TryToUnmap } from '../migrate/unmap.js';
+import type { Block } from '../mm/block.js';
+import type { Files } from '../mm/files.js';
+import type { Frames } from '../mm/frames.js';
+import type { Lru } from '../mm/lru.js';
+import type { PageCache } from '../mm/page-cache.js';
+import type { ForEachPlace } from '../mm/rmap.js';
+import type { SwapArea } from '../mm/swap-area.js';
+import type { Zones } from '../mm/zones.js';
+import type { Counters } from '../stats/index.js';
+import type { Pfn } from '../units.js';
+
+/** The modules that reclaim works on. */
+export interface ReclaimParts {
+  readonly topology: Topology;
+  readonly frames: Frames;
+  readonly zones: Zones;
+  readonly lru: Lru;
+  readonly tables: PageTables;
+  readonly tlb: Tlb;
+  readonly files: Files;
+  readonly pageCache: PageCache;
+  readonly swap: SwapArea;
+  readonly swapOut: SwapOut;
+  readonly block: Block;
+  readonly tryToUnmap: TryToUnmap;
+  readonly forEachMapping: ForEachPlace;
+  readonly counters: Counters;
+  readonly meter: Meter;
+  /** RC-51: a file system that cannot let go of a page's buffers now; absent: every one can. */
+  readonly buffersBusy?: (pfn: Pfn) => boolean;
+}
+
+/** What an administrator sets. */
+export interface ReclaimSysctls {
+  /** vm.swappiness, 0..200: how readily anonymous pages are taken instead of file pages. */
+  readonly swappiness: number;
+  /** vm.zone_reclaim_mode: bits 1 on, 2 write, 4 unmap (RC-65). */
+  readonly zoneReclaimMode: number;
+  /** Memory tiering: background reclaim goes on to the promo mark (TI-17). */
+  readonly tiering: boolean;
+}
+export const DEFAULT_RECLAIM_SYSCTLS: ReclaimSysctls = { swappiness: 60, zoneReclaimMode: 0, tiering: false };
