@@ -27,15 +27,17 @@ export function progressBar(
 ): ProgressBar {
   if (!write) return { onProgress: () => undefined, end: () => undefined };
   const start = now();
-  const rowsOfRun: number[] = [];
+  const placeOfRun: number[] = [];
+  let rows = 0;
   let drawnAt = -Infinity;
   return {
     onProgress(run, rowsDone) {
-      rowsOfRun[run] = rowsDone;
+      // A region that is replayed begins again at an earlier row: what lies behind stays counted.
+      rows += Math.max(0, rowsDone - (placeOfRun[run] ?? 0));
+      placeOfRun[run] = rowsDone;
       const time = now();
       if (time - drawnAt < INTERVAL_MS) return;
       drawnAt = time;
-      const rows = rowsOfRun.reduce((sum, each) => sum + each, 0); // skips runs that have not begun
       write(`${CLEAR_LINE}${progressLine(rows, totalRows, (time - start) / 1000)}`);
     },
     end() {

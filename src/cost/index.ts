@@ -14,6 +14,7 @@ export {
   ACCOUNT_BACKGROUND,
   ACCOUNT_FAULT,
   ACCOUNT_MIGRATION,
+  ACCOUNT_REFAULT,
   Meter,
   PRICE,
   type PriceName,

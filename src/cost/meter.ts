@@ -4,7 +4,9 @@ export const ACCOUNT_FAULT = 2;
 export const ACCOUNT_MIGRATION = 3;
 /** The background reclaimer's own time: it runs on a clock of its own and costs no task anything (RC-18). */
 export const ACCOUNT_BACKGROUND = 4;
-const ACCOUNTS = 5;
+/** Faults taken again on pages that were unmapped and are still in memory: part of what a lazy move costs. */
+export const ACCOUNT_REFAULT = 5;
+const ACCOUNTS = 6;
 const NOW = 0;
 
 /** What is paid for, in ns; the table is filled once from the cost model. */

@@ -60,7 +60,7 @@ function lazy(spec: ActionSpec & { kind: 'lazy' }, process: TraceProcess, parts:
   const before = clocks.get(index);
   machine.meter.nowNs = before;
   const done = machine.policy.unmapLazily(caller, memory.vmasOf(process.pid, caller, spec.region), runPolicy());
-  clocks.set(index, machine.meter.nowNs);
+  clocks.moved(index, machine.meter.nowNs);
   const left = done.left > 0 ? `, ${String(done.left)} left (mapped more than once, or busy)` : '';
   const noSlot = done.noSlot > 0 ? `, ${String(done.noSlot)} without a swap slot` : '';
   return {

@@ -7,6 +7,9 @@
 export class Clocks {
   private readonly threadNs: Float64Array;
   private readonly cpuNs: Float64Array;
+  /** Of each clock: ns that went into moving pages. Who waits for another takes its share over with its clock. */
+  private readonly threadMoving: Float64Array;
+  private readonly cpuMoving: Float64Array;
   private readonly lastRun: Float64Array;
   private serial = 0;
   /** The latest "last but one" quantum of any thread: after it, whoever has not run has missed a round. */
@@ -20,6 +23,8 @@ export class Clocks {
     const doubles = (n: number) => new Float64Array(new ArrayBuffer(Math.max(16, n) * 8));
     this.threadNs = doubles(threads);
     this.cpuNs = doubles(cpus);
+    this.threadMoving = doubles(threads);
+    this.cpuMoving = doubles(cpus);
     this.lastRun = doubles(threads);
   }
 
@@ -31,7 +36,23 @@ export class Clocks {
     return this.cpuNs[cpu];
   }
 
+  moving(thread: number): number {
+    return this.threadMoving[thread];
+  }
+
+  /** A thread starts at the clock of its creator. */
+  startAt(thread: number, creator: number): void {
+    this.threadNs[thread] = this.threadNs[creator];
+    this.threadMoving[thread] = this.threadMoving[creator];
+  }
+
   set(thread: number, ns: number): void {
+    this.threadNs[thread] = ns;
+  }
+
+  /** A call of the thread that moved pages took until `ns`. */
+  moved(thread: number, ns: number): void {
+    this.threadMoving[thread] += ns - this.threadNs[thread];
     this.threadNs[thread] = ns;
   }
 
@@ -41,14 +62,19 @@ export class Clocks {
     if (previous > 0 && this.secondLast > previous) this.waited(thread, previous);
     if (this.lastRun[thread] > this.secondLast) this.secondLast = this.lastRun[thread];
     this.lastRun[thread] = ++this.serial;
-    if (this.cpuNs[cpu] > this.threadNs[thread]) this.threadNs[thread] = this.cpuNs[cpu];
+    if (this.cpuNs[cpu] > this.threadNs[thread]) {
+      this.threadNs[thread] = this.cpuNs[cpu];
+      this.threadMoving[thread] = this.cpuMoving[cpu];
+    }
     return this.threadNs[thread];
   }
 
-  /** It ends the quantum at `ns`. */
-  end(thread: number, cpu: number, ns: number): void {
+  /** It ends the quantum at `ns`, `movingNs` of which went into moving pages. */
+  end(thread: number, cpu: number, ns: number, movingNs: number): void {
     this.threadNs[thread] = ns;
+    this.threadMoving[thread] += movingNs;
     this.cpuNs[cpu] = ns;
+    this.cpuMoving[cpu] = this.threadMoving[thread];
   }
 
   /** The furthest clock of all: how far the run has come. */
@@ -71,10 +97,11 @@ export class Clocks {
   }
 
   private waited(thread: number, since: number): void {
-    let latest = this.threadNs[thread];
+    let latest = thread;
     for (let i = 0; i < this.threads; i++) {
-      if (this.lastRun[i] > since && this.threadNs[i] > latest) latest = this.threadNs[i];
+      if (this.lastRun[i] > since && this.threadNs[i] > this.threadNs[latest]) latest = i;
     }
-    this.threadNs[thread] = latest;
+    this.threadNs[thread] = this.threadNs[latest];
+    this.threadMoving[thread] = this.threadMoving[latest];
   }
 }

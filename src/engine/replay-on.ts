@@ -1,3 +1,4 @@
+import { ACCOUNT_MIGRATION, ACCOUNT_REFAULT } from '../cost/index.js';
 import { OOM, SIGBUS } from '../fault/index.js';
 import { MmError } from '../errors.js';
 import type { Mempolicy, MempolicyRequest, Task } from '../mm/index.js';
@@ -62,7 +63,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   const done: ActionResult[] = [];
   let currentRow = 0;
   const snapshot = () => takeSnapshot(machine, tally, currentRow, clocks.frontier());
-  fillAgenda(agenda, { machine, sidecar, tasks, memory, clocks, marks });
+  fillAgenda(agenda, { sidecar, tasks, memory, clocks, marks });
   planPhases();
   const started = snapshot();
   let regionStart: Snapshot | null = null;
@@ -78,6 +79,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   let ids: Int32Array = new Int32Array(0);
   let task: Task | null = null;
 
+  const movingNs = () => machine.meter.spent(ACCOUNT_MIGRATION) + machine.meter.spent(ACCOUNT_REFAULT);
   const run: RunRows = (batch, from, until) => {
     if (batch.quantum[from] !== quantum || tasks.indexOf[batch.tid[from]] !== thread || task === null) {
       quantum = batch.quantum[from];
@@ -87,8 +89,9 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
       ids = memory.idsOf(process);
       clocks.begin(thread, task.cpu);
     }
+    const movingBefore = movingNs();
     const now = loop.run(batch, from, until, task, process, ids, clocks.get(thread));
-    clocks.end(thread, task.cpu, now);
+    clocks.end(thread, task.cpu, now, movingNs() - movingBefore);
     const behind = clocks.behind();
     if (behind >= 0) machine.cost.advance(behind);
     return loop.failedRow() < 0;

@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, ACCOUNT_MIGRATION } from '../cost/index.js';
+import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, ACCOUNT_REFAULT } from '../cost/index.js';
 import { C, COUNTER_NAMES, type CounterName, type PhaseResult } from '../stats/index.js';
 import type { Machine } from './machine.js';
 
@@ -21,6 +21,7 @@ export interface Snapshot {
   readonly frontierNs: number;
   readonly accessNs: number;
   readonly faultNs: number;
+  readonly refaultNs: number;
   readonly migrationNs: number;
   readonly missesZeroPage: number;
   readonly accesses: Float64Array;
@@ -34,7 +35,8 @@ export function takeSnapshot(machine: Machine, tally: Tally, row: number, fronti
     row,
     frontierNs,
     accessNs: tally.sums[0],
-    faultNs: machine.meter.spent(ACCOUNT_FAULT),
+    faultNs: machine.meter.spent(ACCOUNT_FAULT) + machine.meter.spent(ACCOUNT_REFAULT),
+    refaultNs: machine.meter.spent(ACCOUNT_REFAULT),
     migrationNs: machine.meter.spent(ACCOUNT_MIGRATION),
     missesZeroPage: tally.sums[1],
     accesses: tally.accesses.slice(),
@@ -61,6 +63,7 @@ export function phaseBetween(name: string, before: Snapshot, after: Snapshot, no
     timeNs: after.frontierNs - before.frontierNs,
     accessNs: after.accessNs - before.accessNs,
     faultNs: after.faultNs - before.faultNs,
+    refaultNs: after.refaultNs - before.refaultNs,
     migrationNs: after.migrationNs - before.migrationNs,
     accessesLocal: accesses.local,
     accessesRemote: accesses.remote,

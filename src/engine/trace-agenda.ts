@@ -1,15 +1,12 @@
-import { ACCOUNT_MIGRATION } from '../cost/index.js';
 import type { Task } from '../mm/index.js';
 import type { RunResult } from '../stats/index.js';
 import type { MemoryRegion, Sidecar, TraceEvent } from '../trace/index.js';
 import { Rank, type Agenda } from './agenda.js';
 import type { Clocks } from './clocks.js';
-import type { Machine } from './machine.js';
 import type { TraceMemory } from './trace-memory.js';
 import type { TraceTasks } from './trace-tasks.js';
 
 export interface TraceAgendaParts {
-  readonly machine: Machine;
   readonly sidecar: Sidecar;
   readonly tasks: TraceTasks;
   readonly memory: TraceMemory;
@@ -50,7 +47,7 @@ function planRegion(agenda: Agenda, { sidecar, tasks, memory }: TraceAgendaParts
 }
 
 function planEvent(agenda: Agenda, parts: TraceAgendaParts, event: TraceEvent): void {
-  const { machine, sidecar, tasks, memory, clocks, marks } = parts;
+  const { sidecar, tasks, memory, clocks, marks } = parts;
   const { row } = event;
   switch (event.kind) {
     case 'exit':
@@ -66,8 +63,8 @@ function planEvent(agenda: Agenda, parts: TraceAgendaParts, event: TraceEvent): 
       agenda.add({
         ...{ row, rank: Rank.output },
         carryOut() {
-          const atNs = clocks.get(tasks.indexOf[event.tid]);
-          marks.push({ row, text: event.text, atNs, migrationNs: machine.meter.spent(ACCOUNT_MIGRATION) });
+          const thread = tasks.indexOf[event.tid];
+          marks.push({ row, text: event.text, atNs: clocks.get(thread), movingNs: clocks.moving(thread) });
         },
       });
       break;

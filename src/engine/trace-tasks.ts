@@ -69,7 +69,7 @@ export class TraceTasks {
     const creator = (thread.parent === null ? undefined : this.ofThread(thread.parent)) ?? this.main(thread.process);
     if (creator === undefined) return;
     this.tasks[index] = this.machine.process.newThread(creator, this.cpuOf(thread.tid));
-    this.clocks.set(index, this.clocks.get(thread.parent === null ? this.mainIndex(thread.process) : this.indexOf[thread.parent]));
+    this.clocks.startAt(index, thread.parent === null ? this.mainIndex(thread.process) : this.indexOf[thread.parent]);
   }
 
   exitProcess(pid: number): void {

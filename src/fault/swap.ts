@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, ACCOUNT_REFAULT, PRICE, type Meter } from '../cost/meter.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import type { Frames } from '../mm/frames.js';
 import type { Lru } from '../mm/lru.js';
@@ -151,8 +151,9 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   function s11Unlock(f: FaultState): number {
     frames.unlock(f.pfn);
-    counters.inc(f.outcome === MAJOR ? C.fault_swap_major : C.fault_swap);
-    meter.pay(ACCOUNT_FAULT, PRICE.swapCacheFault);
+    const isMajor = f.outcome === MAJOR;
+    counters.inc(isMajor ? C.fault_swap_major : C.fault_swap);
+    meter.pay(isMajor ? ACCOUNT_FAULT : ACCOUNT_REFAULT, PRICE.swapCacheFault);
     return f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0 ? S12 : DONE;
   }
 

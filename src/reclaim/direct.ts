@@ -52,8 +52,9 @@ export function makeDirectReclaim({ block, counters, scanner, kswapd, listed }: 
   /** RC-18: until the first write on a listed node has ended; those started before it end too. */
   function waitForWrite(count: number): boolean {
     const before = inFlight(count);
-    while (before > 0 && inFlight(count) === before) block.waitForFirst();
-    return before > 0;
+    if (before === 0) return false;
+    while (inFlight(count) >= before) block.waitForFirst();
+    return true;
   }
 
   return (start, mask, allowed, cpu) => {

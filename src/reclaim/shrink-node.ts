@@ -145,5 +145,5 @@ export function makeShrinkNode(parts: ShrinkNodeParts, cost: ReclaimCostRule): N
     if (scan.reclaimed === freedBefore && cacheTrim) scan.cacheTrimFailed = true;
   }
 
-  return { ageAnon, shrink, finish: workingset.snapshot };
+  return { ageAnon, shrink, finish: (node) => workingset.snapshot(node) };
 }

@@ -1,3 +1,4 @@
+import type { Assumption } from './assumptions.js';
 import { baselineOf, ratioTo } from './baseline.js';
 import { formatCount, formatNs, formatRatio, formatShare } from './numbers.js';
 import { plain, type Paint } from './paint.js';
@@ -29,8 +30,15 @@ export function compareReport(results: readonly RunResult[], context: ReportCont
     pagesSection(done, paint),
     ...done.map((result) => actionsSection(result, paint)),
     verdictText(verdict, paint),
+    sourcesHint(verdict.assumptions, context),
   ];
   return `${sections.filter((section) => section !== null).join('\n\n')}\n`;
+}
+
+/** Assumptions about a bundled machine cite publications as `[id]`. */
+function sourcesHint(assumptions: readonly Assumption[], { machine }: ReportContext): string | null {
+  const isCited = assumptions.some(({ text }) => /\[[\w-]+\]/.test(text));
+  return isCited ? `  What [id] stands for: mof machine show ${machine}` : null;
 }
 
 function headLine(results: readonly RunResult[], { trace, machine }: ReportContext): string {

@@ -42,15 +42,15 @@ function counters({ counters: all }: RunResult, paint: Paint): string | null {
 }
 
 function marks({ marks: all }: RunResult, paint: Paint): string | null {
-  const rows = all.map(({ row, text, atNs, migrationNs }) => [
+  const rows = all.map(({ row, text, atNs, movingNs }) => [
     text,
     formatCount(row),
     formatNs(atNs),
-    formatNs(migrationNs),
+    formatNs(movingNs),
   ]);
   return rows.length === 0
     ? null
-    : tableText({ title: 'Outputs of the program', head: ['text', 'row', 'at', 'moves until then'], rows }, paint);
+    : tableText({ title: 'Outputs of the program', head: ['text', 'row', 'at', 'of it moving pages'], rows }, paint);
 }
 
 function assumptions(result: RunResult, paint: Paint): string | null {

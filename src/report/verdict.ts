@@ -83,7 +83,7 @@ function exclusionOf(result: RunResult): Excluded | null {
   const { run, outcome, region } = result;
   if (outcome.kind !== 'done') return { run, timeNs: null, kind: 'not finished', why: outcomeText(result) };
   if (!result.policyAttainable) {
-    return { run, timeNs: region.timeNs, kind: 'policy', why: `"${result.policy}" is a yardstick; no kernel has it` };
+    return { run, timeNs: region.timeNs, kind: 'policy', why: `"${result.policy}" is a yardstick, nothing to choose` };
   }
   const moved = result.whole.migration.done;
   const isUnmapped = result.actions.some((action) => action.row !== null && isLazy(result, action.action));

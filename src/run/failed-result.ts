@@ -35,6 +35,7 @@ function emptyPhase(name: string): PhaseResult {
     timeNs: 0,
     accessNs: 0,
     faultNs: 0,
+    refaultNs: 0,
     migrationNs: 0,
     accessesLocal: 0,
     accessesRemote: 0,

@@ -29,8 +29,11 @@ export interface RunResult {
   readonly counters: Readonly<Record<string, number>>;
   /** numastat's counters, one array element per node. */
   readonly nodeCounters: Readonly<Record<string, readonly number[]>>;
-  /** Time at which each output event of the trace happened, ns of its thread's clock. */
-  readonly marks: readonly { readonly row: number; readonly text: string; readonly atNs: number; readonly migrationNs: number }[];
+  /**
+   * Time at which each output event of the trace happened, ns of its thread's clock, and how much of it went into moving
+   * pages on the way that led there: calls, faults taken again, copies, waiting for threads that did the same.
+   */
+  readonly marks: readonly { readonly row: number; readonly text: string; readonly atNs: number; readonly movingNs: number }[];
   /** Sentences: what was assumed (machine values, cost parameters, read-ahead off, …). */
   readonly assumptions: readonly string[];
 }
@@ -49,6 +52,8 @@ export interface PhaseResult {
   /** Sum over threads of the time spent in memory accesses, faults and moves. */
   readonly accessNs: number;
   readonly faultNs: number;
+  /** Of `faultNs`: faults taken again on pages that were unmapped and are still in memory. */
+  readonly refaultNs: number;
   readonly migrationNs: number;
   readonly accessesLocal: number;
   readonly accessesRemote: number;

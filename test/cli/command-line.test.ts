@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { mof, startMof } from './built-mof.js';
+import { mof, startMof } from '../support/built-mof.js';
 
 let folder: string;
 const file = (name: string, text: string): string => {

@@ -76,6 +76,14 @@ describe('the progress bar', () => {
     expect(progressLine(5000, null, 2)).toBe('5,000 rows  2,500 rows/s');
   });
 
+  it('goes on when a region is replayed', () => {
+    const written: string[] = [];
+    let time = 0;
+    const bar = progressBar((text) => written.push(text), 200, () => (time += 1000));
+    for (const row of [50, 100, 20, 100]) bar.onProgress(0, row);
+    expect(written.map((text) => /(\d+) %/.exec(text)?.[1])).toEqual(['25', '50', '50', '90']);
+  });
+
   it('is drawn at most ten times a second, wiped away at the end, and absent without a terminal', () => {
     const written: string[] = [];
     let time = 0;

@@ -12,6 +12,7 @@ export function phase(part: Partial<PhaseResult> & { remote?: number }): PhaseRe
     timeNs: 10 * MS,
     accessNs: 36 * MS,
     faultNs: 3 * MS,
+    refaultNs: 0,
     migrationNs: 0,
     accessesLocal: 1_000_000 * (1 - remote),
     accessesRemote: 1_000_000 * remote,
@@ -48,7 +49,7 @@ export function result(run: string, part: Partial<RunResult> = {}): RunResult {
     pagesPerNode: region.pagesPerNode,
     counters: { pgfault: 102, pgalloc_normal: 12_345_678 },
     nodeCounters: { numa_hit: [60, 42], numa_miss: [0, 0] },
-    marks: [{ row: 49158, text: 'init done', atNs: 2.5 * MS, migrationNs: 0 }],
+    marks: [{ row: 49158, text: 'init done', atNs: 2.5 * MS, movingNs: 0 }],
     assumptions: ['a hit costs 1 ns', 'page copies at 5 GB/s'],
     ...part,
   };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type * as CommandLine from '../../src/cli/index.js';
+import type * as Execute from '../../src/run/execute.js';
 import type { Shell } from '../../src/cli/index.js';
 
 /** The command as it is built: worker threads need JavaScript. `npm test` builds first. */
@@ -29,6 +30,11 @@ export async function mof(...args: string[]): Promise<Outcome> {
   };
   const code = await runCommandLine(args, shell, (text) => (err += text));
   return { code, out, err };
+}
+
+/** `executeRuns` as it is built. */
+export async function builtExecuteRuns(): Promise<typeof Execute.executeRuns> {
+  return ((await import(dist('run/execute.js'))) as typeof Execute).executeRuns;
 }
 
 /** Starts the built command as a process of its own. */
