@@ -79,7 +79,11 @@ describe('the progress bar', () => {
   it('goes on when a region is replayed', () => {
     const written: string[] = [];
     let time = 0;
-    const bar = progressBar((text) => written.push(text), 200, () => (time += 1000));
+    const bar = progressBar(
+      (text) => written.push(text),
+      200,
+      () => (time += 1000),
+    );
     for (const row of [50, 100, 20, 100]) bar.onProgress(0, row);
     expect(written.map((text) => /(\d+) %/.exec(text)?.[1])).toEqual(['25', '50', '50', '90']);
   });

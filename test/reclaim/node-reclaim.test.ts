@@ -45,7 +45,12 @@ describe('RC-65 node_reclaim', () => {
     const other = fullNearNode(1, 20, 1);
     expect(other.node).toBe(1);
     expect(other.m.counters.get('zone_reclaim_success')).toBe(0);
-    const m = reclaimMachine({ pagesOfNode: [256, 256], distance: 31, cpusOfNode: [[0], []], sysctls: { zoneReclaimMode: 1 } });
+    const m = reclaimMachine({
+      pagesOfNode: [256, 256],
+      distance: 31,
+      cpusOfNode: [[0], []],
+      sysctls: { zoneReclaimMode: 1 },
+    });
     const file = m.files.create('file', 'log', 128);
     for (let i = 0; i < 128; i++) {
       const pfn = m.reclaim.allocateThisNode(asNodeId(1), asCpuId(0));

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PTE_YOUNG } from '../../src/hardware/index.js';
-import {
-  PG_MLOCKED,
-  PG_REFERENCED,
-  VM_EXEC,
-  VM_LOCKED,
-  VM_RAND_READ,
-  VM_READ,
-  VM_WRITE,
-} from '../../src/mm/index.js';
+import { PG_MLOCKED, PG_REFERENCED, VM_EXEC, VM_LOCKED, VM_RAND_READ, VM_READ, VM_WRITE } from '../../src/mm/index.js';
 import {
   makeReferenceTest,
   recency61,
@@ -25,15 +17,47 @@ import { reclaimMachine } from '../support/reclaim-machine.js';
 describe('RC-30 the reference test of an inactive page', () => {
   // The rows of the table in order; the second and third split by what they say of files.
   const ROWS = [
-    { young: 0, flag: false, locked: true, exec: false, file: false, answer: REF_ACTIVATE, name: 'a mapping is mlocked' },
+    {
+      young: 0,
+      flag: false,
+      locked: true,
+      exec: false,
+      file: false,
+      answer: REF_ACTIVATE,
+      name: 'a mapping is mlocked',
+    },
     { young: 0, flag: false, locked: false, exec: false, file: true, answer: REF_RECLAIM, name: 'not used' },
-    { young: 0, flag: true, locked: false, exec: false, file: false, answer: REF_RECLAIM, name: 'not used since, anonymous' },
-    { young: 0, flag: true, locked: false, exec: false, file: true, answer: REF_RECLAIM_CLEAN, name: 'not used since, file' },
+    {
+      young: 0,
+      flag: true,
+      locked: false,
+      exec: false,
+      file: false,
+      answer: REF_RECLAIM,
+      name: 'not used since, anonymous',
+    },
+    {
+      young: 0,
+      flag: true,
+      locked: false,
+      exec: false,
+      file: true,
+      answer: REF_RECLAIM_CLEAN,
+      name: 'not used since, file',
+    },
     { young: 1, flag: false, locked: false, exec: false, file: true, answer: REF_KEEP, name: 'used once' },
     { young: 1, flag: false, locked: false, exec: true, file: true, answer: REF_ACTIVATE, name: 'code used once' },
     { young: 1, flag: false, locked: false, exec: true, file: false, answer: REF_KEEP, name: 'executable, no file' },
     { young: 1, flag: true, locked: false, exec: false, file: false, answer: REF_ACTIVATE, name: 'used again' },
-    { young: 2, flag: false, locked: false, exec: false, file: false, answer: REF_ACTIVATE, name: 'used through two entries' },
+    {
+      young: 2,
+      flag: false,
+      locked: false,
+      exec: false,
+      file: false,
+      answer: REF_ACTIVATE,
+      name: 'used through two entries',
+    },
   ];
 
   it('has nine rows', () => {

@@ -35,9 +35,25 @@ describe('RC-21 an inactive list is low', () => {
 
 describe('RC-22 which lists are scanned', () => {
   const ROWS = [
-    { name: 'no slot and no demotion', canSwap: false, priority: 12, swappiness: 60, tiny: true, trim: true, expected: SCAN_FILE },
+    {
+      name: 'no slot and no demotion',
+      canSwap: false,
+      priority: 12,
+      swappiness: 60,
+      tiny: true,
+      trim: true,
+      expected: SCAN_FILE,
+    },
     { name: 'priority 0', canSwap: true, priority: 0, swappiness: 60, tiny: true, trim: true, expected: SCAN_ALL },
-    { name: 'priority 0, swappiness 0', canSwap: true, priority: 0, swappiness: 0, tiny: true, trim: true, expected: SCAN_ANON },
+    {
+      name: 'priority 0, swappiness 0',
+      canSwap: true,
+      priority: 0,
+      swappiness: 0,
+      tiny: true,
+      trim: true,
+      expected: SCAN_ANON,
+    },
     { name: 'file tiny', canSwap: true, priority: 3, swappiness: 60, tiny: true, trim: true, expected: SCAN_ANON },
     { name: 'cache trim', canSwap: true, priority: 3, swappiness: 60, tiny: false, trim: true, expected: SCAN_FILE },
     { name: 'else', canSwap: true, priority: 3, swappiness: 60, tiny: false, trim: false, expected: SCAN_FRACTIONS },

@@ -306,7 +306,8 @@ export function reclaimMachine(options: ReclaimMachineOptions = {}) {
       bugOn(frames.has(pfn, PG_LOCKED) && !pins.has(pfn), 'INV-3: page is locked', pfn);
       bugOn(frames.isWriteback(pfn) && block.inFlight === 0, 'INV-3: writeback without a write', pfn);
       const buffers = frames.has(pfn, PG_PRIVATE) ? 1 : 0;
-      const known = frames.mapcount(pfn) + cached + inSwapCache + buffers + (holds.get(pfn) ?? 0) + (pins.get(pfn) ?? 0);
+      const known =
+        frames.mapcount(pfn) + cached + inSwapCache + buffers + (holds.get(pfn) ?? 0) + (pins.get(pfn) ?? 0);
       const isRaw = known === 0 && map === 0 && frames.count(pfn) === 1; // taken by fillTo
       bugOn(!isRaw && known !== frames.count(pfn), `INV-1: ${String(frames.count(pfn))} references, known`, known);
       bugOn(frames.has(pfn, PG_WRITEBACK) && frames.count(pfn) === 0, 'INV-9: freed while written', pfn);
