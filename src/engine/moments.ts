@@ -14,7 +14,7 @@ export function rowOfMoment(moment: Moment, process: TraceProcess, sidecar: Side
     case 'row':
       return within(moment.row, process);
     case 'percent':
-      return within(Math.floor((sidecar.rows * moment.percent) / 100), process);
+      return process.first_row + Math.floor(((process.last_row + 1 - process.first_row) * moment.percent) / 100);
     case 'event':
       return rowOfOutput(moment.text, sidecar, process);
   }

@@ -6,7 +6,7 @@ import { PG_DIRTY, PG_LOCKED, PG_LRU, PG_RECLAIM, PG_UNEVICTABLE, PG_WRITEBACK }
 
 /**
  * Writes in flight: the swap device and the disk. A write carries the time it ends; nothing happens by itself, whoever
- * cares calls `completeUntil` with its clock. Writes end in the order they were started.
+ * cares calls `completeDue` with its clock on the meter. Writes end in the order they were started.
  */
 export class Block {
   private pages = new Int32Array(new ArrayBuffer(1024 * 4));

@@ -8,8 +8,8 @@ import { Scan, SWAP_CLUSTER_MAX, type NodeScanner } from './scan.js';
 
 /** Bits of vm.zone_reclaim_mode. */
 export const RECLAIM_ZONE = 1;
-export const RECLAIM_WRITE = 2;
-export const RECLAIM_UNMAP = 4;
+const RECLAIM_WRITE = 2;
+const RECLAIM_UNMAP = 4;
 
 /** Nodes further away than this are not worth reclaiming for. Kernel: node_reclaim_distance. */
 const MAX_DISTANCE = 30;

@@ -4,7 +4,7 @@ import { SWAP_CLUSTER_MAX } from './scan.js';
 
 const GIB_PAGES_SHIFT = 18;
 /** Swappiness at which anonymous pages alone are scanned. */
-export const MAX_SWAPPINESS = 200;
+const MAX_SWAPPINESS = 200;
 
 /** Which lists a pass scans (RC-22). */
 export const SCAN_ALL = 0;

@@ -128,7 +128,7 @@ export const MOMENTS: readonly Pick<Word, 'syntax' | 'about'>[] = [
   { syntax: 'start', about: 'before the first row (the default)' },
   { syntax: 'threads', about: 'when the process creates its second thread' },
   { syntax: 'row:N', about: 'before row N of the trace' },
-  { syntax: 'N%', about: 'when that part of the rows of the trace is done' },
+  { syntax: 'N%', about: 'when that part of the rows from the first to the last of the process is done' },
   { syntax: 'event:TEXT', about: 'at the first output whose text holds TEXT; quote TEXT if it holds a +' },
 ];
 

@@ -118,7 +118,7 @@ const ROWS: readonly Row[] = [
     name: 'referenced, its file is mapped by somebody: activated',
     arrange(m) {
       const pfn = filePage(m);
-      m.map(1, VM_READ, m.files.get(1));
+      m.map(1, VM_READ, m.files.get(m.frames.mapping(pfn)));
       m.frames.set(pfn, PG_REFERENCED);
       return pfn;
     },
@@ -214,8 +214,10 @@ describe('RC-82 what happens to a scanned inactive page in 2.6.16', () => {
       m.lru.addToHead(pfn);
     }
     m.scanOnce(0);
-    expect(pages.every((pfn) => m.frames.isSwapCache(pfn) && m.frames.isDirty(pfn))).toBe(true);
-    expect(m.counters.get('pswpout')).toBe(0);
+    // 40 >> 0 and one more are looked at (RC-80), so the oldest page is met a second time.
+    expect(pages.every((pfn) => m.frames.isSwapCache(pfn))).toBe(true);
+    expect(pages.slice(1).every((pfn) => m.frames.isDirty(pfn))).toBe(true);
+    expect(m.counters.get('pswpout')).toBe(1);
     m.scanOnce(0);
     expect(m.counters.get('pswpout')).toBe(40);
     m.check();
@@ -232,9 +234,9 @@ describe('RC-81 active pages in 2.6.16', () => {
     for (let i = 0; i < 40; i += 2) m.tables.bits[m.entry(vma, i)] &= ~PTE_YOUNG;
     m.scanOnce(0); // 31 % mapped, previous priority 12: 15 + 60
     expect(m.counters.get('pgdeactivate')).toBe(0);
-    m.scanOnce(0); // previous priority 0: 100 more
-    expect(m.counters.get('pgdeactivate')).toBe(20);
-    expect(m.lru.size(0 as never, ACTIVE)).toBe(20);
+    m.scanOnce(0); // previous priority 0: 100 more. 41 pages are looked at: one of the used ones twice
+    expect(m.counters.get('pgdeactivate')).toBe(21);
+    expect(m.lru.size(0 as never, ACTIVE)).toBe(19);
     m.check();
   });
 });

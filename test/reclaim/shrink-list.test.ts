@@ -305,6 +305,24 @@ const ROWS: readonly Row[] = [
     also: (m, pfn) => expect(m.frames.mapping(pfn)).toBe(1),
   },
   {
+    id: 'RC-52',
+    name: 'a page that is dirty again is kept in its cache',
+    options: { buffersBusy: () => false },
+    arrange(m) {
+      const pfn = readPage(m);
+      m.frames.set(pfn, PG_PRIVATE);
+      m.frames.get(pfn);
+      const { clear } = m.frames;
+      m.frames.clear = (page, flag) => {
+        clear.call(m.frames, page, flag);
+        if (flag === PG_PRIVATE) m.frames.set(page, PG_DIRTY); // letting go of its buffers showed that one was
+      };
+      return { pfn };
+    },
+    list: LRU_INACTIVE_FILE,
+    also: (m, pfn) => expect([m.frames.mapping(pfn), m.frames.isDirty(pfn)]).toEqual([1, true]),
+  },
+  {
     id: 'RC-53',
     name: 'a clean file page is freed and leaves a shadow',
     arrange: (m) => ({ pfn: readPage(m) }),
@@ -317,8 +335,8 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('RC-40..RC-53 what happens to a scanned page', () => {
-  it('has 22 rows, over every step but demotion (RC-45), which is not there, and RC-47, told below', () => {
-    expect(ROWS).toHaveLength(22);
+  it('has 23 rows, over every step but demotion (RC-45), which is not there, and RC-47, told below', () => {
+    expect(ROWS).toHaveLength(23);
     const ids = new Set(ROWS.map((row) => row.id));
     expect([...ids]).toEqual([
       'RC-40',
@@ -375,19 +393,28 @@ describe('RC-40..RC-53 what happens to a scanned page', () => {
     m.check();
   });
 
-  it('RC-54: an activated page gives up its slot when swap is over half full', () => {
-    const m = reclaimMachine({ swapPages: 3 });
-    const vma = m.map(1);
-    const pfn = m.touch(vma, 0, true);
-    m.lru.drainAll();
-    m.frames.tryLock(pfn);
-    m.swapOut.addToSwap(pfn);
-    m.frames.unlock(pfn);
-    m.swap.allocate(); // somebody else's
-    m.frames.set(pfn, PG_REFERENCED); // and its young bit: activate
-    m.scanOnce(0);
-    expect([m.frames.isSwapCache(pfn), m.frames.isDirty(pfn), m.counters.get('pgactivate')]).toEqual([false, true, 1]);
-    expect(m.swap.free).toBe(2);
+  it('RC-54: an activated page gives up its slot when swap is over half full, and keeps it otherwise', () => {
+    for (const [slots, keeps] of [
+      [3, false],
+      [4, true],
+    ] as const) {
+      const m = reclaimMachine({ swapPages: slots });
+      const vma = m.map(1);
+      const pfn = m.touch(vma, 0, true);
+      m.lru.drainAll();
+      m.frames.tryLock(pfn);
+      m.swapOut.addToSwap(pfn);
+      m.frames.unlock(pfn);
+      m.swap.allocate(); // somebody else's
+      m.frames.set(pfn, PG_REFERENCED); // and its young bit: activate
+      m.scanOnce(0);
+      expect([m.counters.get('pgactivate'), m.frames.isSwapCache(pfn), m.frames.isDirty(pfn)]).toEqual([
+        1,
+        keeps,
+        true,
+      ]);
+      expect(m.swap.free).toBe(2);
+    }
   });
 
   it('RC-50: a swap-cache page that no entry names any more is dropped, not written', () => {

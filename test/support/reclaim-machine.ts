@@ -71,7 +71,7 @@ export interface ReclaimMachineOptions {
   readonly buffersBusy?: (pfn: Pfn) => boolean;
 }
 
-export const PRICE_NS = 100;
+const PRICE_NS = 100;
 export const WRITEBACK_NS = 50_000;
 
 export type ReclaimMachine = ReturnType<typeof reclaimMachine>;
