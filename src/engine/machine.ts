@@ -200,8 +200,8 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const anon = makeAnonFault(faultParts);
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });
   const swapRead = makeSwapRead({ ...faultParts, refault, pageCluster: switches.pageCluster });
-  const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches });
-  const shmem = makeShmemFault({ ...faultParts, misplaced, cow, swapRead, switches });
+  const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
+  const shmem = makeShmemFault({ ...faultParts, misplaced, cow, swapRead, switches, rules });
   const swapFault = makeSwapFault({ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules });
   const handleMmFault = makeHandleMmFault({
     ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters },

@@ -16,7 +16,7 @@ import type { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
 import type { Refault } from './refault.js';
-import type { FaultSwitches } from './rules.js';
+import type { FaultReference, FaultSwitches } from './rules.js';
 
 /** Pages read around a miss (128 KiB), and pages mapped around a read fault (64 KiB). */
 const READ_AROUND = 32;
@@ -35,6 +35,7 @@ export interface FileParts {
   readonly counters: Counters;
   readonly meter: Meter;
   readonly switches: FaultSwitches;
+  readonly rules: { readonly faultReference: FaultReference };
 }
 
 export interface FileFault {
@@ -57,6 +58,7 @@ export interface FileFault {
 export function makeFileFault(parts: FileParts): FileFault {
   const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter } = parts;
   const { hookFile, readahead, faultAround } = parts.switches;
+  const marksAccessed = parts.rules.faultReference.marks;
   let lastWasRead = false;
 
   /** A new page of the file, filled from the disk, in the cache; with the allocation's reference. */
@@ -86,10 +88,7 @@ export function makeFileFault(parts: FileParts): FileFault {
   function findOrRead(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn {
     lastWasRead = false;
     const found = pageCache.findAndGet(file, index);
-    if (found !== NO_PFN) {
-      lru.markAccessed(found);
-      return found;
-    }
+    if (found !== NO_PFN) return found;
     lastWasRead = true;
     meter.pay(ACCOUNT_FAULT, PRICE.diskRead);
     const pfn = bringIn(task, file, index, isWrite);
@@ -100,9 +99,7 @@ export function makeFileFault(parts: FileParts): FileFault {
   function findOrCreate(task: Task, file: FileObject, index: number): Pfn {
     lastWasRead = false;
     const found = pageCache.findAndGet(file, index);
-    if (found === NO_PFN) return bringIn(task, file, index, true);
-    lru.markAccessed(found);
-    return found;
+    return found === NO_PFN ? bringIn(task, file, index, true) : found;
   }
 
   /** FP-80: only *try* the lock, look again, and let the task policy decide. @returns the page, or 0: start over */
@@ -148,6 +145,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     let pfn = findOrRead(f.task, file, index, f.isWrite, readahead && (f.vma.flags & VM_RAND_READ) === 0);
     if (pfn === NO_PFN) return OOM;
     const outcome = lastWasRead ? MAJOR : MINOR;
+    if (marksAccessed && !lastWasRead) lru.markAccessed(pfn);
     counters.inc(lastWasRead ? C.fault_file_major : C.fault_file);
     meter.pay(ACCOUNT_FAULT, PRICE.fileFault);
     const copies = f.isWrite && !f.vma.isShared;

@@ -15,10 +15,13 @@ export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from
 export { makePlacement, type AllocatePage } from './placement.js';
 export type { Refault } from './refault.js';
 export {
+  faultLeavesNoMark,
+  faultMarksAccessed,
   swapHookBeforePtl,
   swapHookUnderPtl,
   swapInReadOnly,
   swapInWritable,
+  type FaultReference,
   type FaultSwitches,
   type SwapHook,
   type SwapIn,

@@ -16,6 +16,17 @@ export interface SwapIn {
 export const swapInWritable: SwapIn = { readMapsWritable: true };
 export const swapInReadOnly: SwapIn = { readMapsWritable: false };
 
+/**
+ * Rule variant `faultReference`: whether a fault counts as a use of the page beside the young bit of its entry.
+ * [2.6.16] S4 and filemap_nopage mark the page accessed, so a second fault makes it active; [6.x] they do not (RC-20: only
+ * read() and the end of a young file mapping do).
+ */
+export interface FaultReference {
+  readonly marks: boolean;
+}
+export const faultMarksAccessed: FaultReference = { marks: true };
+export const faultLeavesNoMark: FaultReference = { marks: false };
+
 /** Which faults may migrate, and what is read ahead. Switches of a run. */
 export interface FaultSwitches {
   readonly hookSwap: boolean;

@@ -15,7 +15,7 @@ import type { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
 import type { SwapRead } from './swap-read.js';
-import type { FaultSwitches } from './rules.js';
+import type { FaultReference, FaultSwitches } from './rules.js';
 
 export interface ShmemParts {
   readonly frames: Frames;
@@ -31,6 +31,7 @@ export interface ShmemParts {
   readonly counters: Counters;
   readonly meter: Meter;
   readonly switches: FaultSwitches;
+  readonly rules: { readonly faultReference: FaultReference };
 }
 
 export interface ShmemFault {
@@ -42,6 +43,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
   const { frames, tables, lru, pageCache, swap, swapRead, mapping, misplaced, cow, placement } = parts;
   const { counters, meter } = parts;
   const { hookShmem } = parts.switches;
+  const marksAccessed = parts.rules.faultReference.marks;
 
   /** No page and no slot: a new zeroed page by the object's policy. With the allocation's reference, unlocked. */
   function create(f: FaultState, file: FileObject, index: number): Pfn {
@@ -117,7 +119,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     const pfn = getPage(f, file, index);
     if (pfn === NO_PFN) return f.outcome;
     frames.unlock(pfn);
-    lru.markAccessed(pfn);
+    if (marksAccessed) lru.markAccessed(pfn);
     counters.inc(C.fault_shmem);
     meter.pay(ACCOUNT_FAULT, PRICE.shmemFault);
     if (f.isWrite && !f.vma.isShared) {

@@ -11,7 +11,7 @@ import type { Misplaced } from '../migrate/misplaced.js';
 import type { CowFault } from './cow.js';
 import type { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, SIGBUS, type Outcome } from './outcome.js';
-import type { FaultSwitches, SwapHook, SwapIn } from './rules.js';
+import type { FaultReference, FaultSwitches, SwapHook, SwapIn } from './rules.js';
 import type { SwapRead } from './swap-read.js';
 
 export interface SwapFaultParts {
@@ -27,7 +27,7 @@ export interface SwapFaultParts {
   readonly meter: Meter;
   readonly tracer: Tracer | null;
   readonly switches: FaultSwitches;
-  readonly rules: { readonly swapHook: SwapHook; readonly swapIn: SwapIn };
+  readonly rules: { readonly swapHook: SwapHook; readonly swapIn: SwapIn; readonly faultReference: FaultReference };
 }
 
 /** Steps of doSwapPage (FP section 7), as `FaultState.next`. Another actor may come in between any two. */
@@ -57,6 +57,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   const { frames, tables, lru, swap, mapping, misplaced, cow, swapRead, counters, meter, tracer } = parts;
   const { hookSwap } = parts.switches;
   const { swapHook, swapIn } = parts.rules;
+  const marksAccessed = parts.rules.faultReference.marks;
   const hookFirst = hookSwap && !swapHook.underPtl;
   const hookLast = hookSwap && swapHook.underPtl;
 
@@ -84,7 +85,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   /** Sleeps for the page lock. */
   function s4Lock(f: FaultState): number {
     if (!frames.tryLock(f.pfn)) return WAIT;
-    lru.markAccessed(f.pfn);
+    if (marksAccessed) lru.markAccessed(f.pfn);
     return S5;
   }
 

@@ -23,6 +23,7 @@ const linux612: RuleNames = {
   operationTest: 'first',
   swapHook: 'before-ptl',
   swapIn: 'writable',
+  faultReference: 'no-mark',
   flushBatch: '512-pages',
 };
 
@@ -49,6 +50,7 @@ export const PROFILES: readonly Profile[] = [
       operationTest: 'late-leaking',
       swapHook: 'under-ptl',
       swapIn: 'read-only',
+      faultReference: 'marks',
       flushBatch: 'each-page',
     },
     hasHooks: true,

@@ -1,5 +1,12 @@
-import type { SwapHook, SwapIn } from '../../fault/index.js';
-import { swapHookBeforePtl, swapHookUnderPtl, swapInReadOnly, swapInWritable } from '../../fault/index.js';
+import type { FaultReference, SwapHook, SwapIn } from '../../fault/index.js';
+import {
+  faultLeavesNoMark,
+  faultMarksAccessed,
+  swapHookBeforePtl,
+  swapHookUnderPtl,
+  swapInReadOnly,
+  swapInWritable,
+} from '../../fault/index.js';
 import { loadByNodesLeft, loadByOne, type FallbackLoad } from '../../hardware/index.js';
 import {
   gateEveryPolicy,
@@ -61,6 +68,8 @@ export interface Rules {
   readonly swapHook: SwapHook;
   /** What a read of a swapped page maps (K section 7). */
   readonly swapIn: SwapIn;
+  /** Whether a fault marks the page accessed (S4). */
+  readonly faultReference: FaultReference;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
 }
@@ -84,6 +93,7 @@ export const VARIANTS: Variants = {
   },
   swapHook: { 'before-ptl': swapHookBeforePtl, 'under-ptl': swapHookUnderPtl },
   swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly },
+  faultReference: { 'no-mark': faultLeavesNoMark, marks: faultMarksAccessed },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
 };
 

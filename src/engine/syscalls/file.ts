@@ -43,6 +43,7 @@ export function makeFileSyscalls({ frames, lru, fileFault, contents, counters, m
     if (pfn === NO_PFN) return OOM;
     last = pfn;
     const outcome = fileFault.wasRead() ? MAJOR : MINOR;
+    if (outcome === MINOR) lru.markAccessed(pfn); // PL-24
     if (outcome === MAJOR) counters.inc(C.file_call_major);
     if (isWrite) {
       frames.set(pfn, PG_DIRTY);
