@@ -1,8 +1,8 @@
-// Import direction, cycles and who may import whom. The order of the layers is in layers.json.
+// Import direction, cycles and who may import whom. The order of the layers is in .layers.json.
 import { readFileSync } from 'node:fs';
 
 const { layers, typesFromAbove, mayUseNode, packagesThatNeedNode } = JSON.parse(
-  readFileSync(new URL('./layers.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('./.layers.json', import.meta.url), 'utf8'),
 );
 
 /** Paths of one layer or several: `src/units.ts` as well as everything in `src/mm/`. */

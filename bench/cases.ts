@@ -90,7 +90,9 @@ async function makeBed(policyName: PolicyName, pages: number) {
   }
 
   function wrongNode(page: number): number {
-    const home = { default: cpuOf[page] >> 1, bind: 1, interleave: (FIRST_VPN + page) % NODES, preferred: 2 }[policyName];
+    const home = { default: cpuOf[page] >> 1, bind: 1, interleave: (FIRST_VPN + page) % NODES, preferred: 2 }[
+      policyName
+    ];
     if (policyName === 'bind') return random.below(2) * 3;
     return (home + 1 + random.below(NODES - 1)) % NODES;
   }
@@ -128,7 +130,10 @@ function accesses(bed: Bed, pages: Int32Array, name: 'tlb-hit' | 'miss-present')
     run,
     verify() {
       const share = (machine.counters.get('tlb_miss') - missesBefore) / made;
-      expect(name === 'tlb-hit' ? share < 0.001 : share > 0.9, `${name}: ${String(share)} of the accesses missed the TLB`);
+      expect(
+        name === 'tlb-hit' ? share < 0.001 : share > 0.9,
+        `${name}: ${String(share)} of the accesses missed the TLB`,
+      );
       expect(machine.counters.get('pgfault') === faultsBefore, `${name}: there were faults`);
     },
   };
@@ -155,7 +160,10 @@ function faults(bed: Bed, misplaced: boolean): Case {
       made += LOOP;
     },
     verify() {
-      expect(count('fault_swap') === made, `${String(count('fault_swap'))} swap-cache faults, ${String(made)} accesses`);
+      expect(
+        count('fault_swap') === made,
+        `${String(count('fault_swap'))} swap-cache faults, ${String(made)} accesses`,
+      );
       expect(count('fault_swap_major') === 0, 'pages were read from the device');
       const moved = count('mof_migrate_done');
       expect(moved === (misplaced ? made : 0), `${String(moved)} of ${String(made)} pages were migrated`);
@@ -185,8 +193,14 @@ function description(pages: number): MachineDescription {
     nodes: each.map((node) => ({ cpus: [2 * node, 2 * node + 1], pages: pages * 2 })),
     cost: {
       ...{ latencyNs: table(80, 140), bandwidthGbs: table(100, 50), minorFaultNs: 2000, majorFaultNs: 90_000 },
-      ...{ writebackNs: 80_000, pageCopyGbs: 5, migrateBaseNs: 60_000, migratePerPageNs: 1500, ipiNs: 2700, walkNs: 30 },
+      ...{
+        writebackNs: 80_000,
+        pageCopyGbs: 5,
+        migrateBaseNs: 60_000,
+        migratePerPageNs: 1500,
+        ipiNs: 2700,
+        walkNs: 30,
+      },
     },
   };
 }
-

@@ -44,7 +44,10 @@ function measure(request: CaseRequest): Promise<CaseResult> {
 }
 
 function print(rows: readonly CaseResult[]): void {
-  const table = new Table({ head: ['case', 'ns', '25 %', '75 %', 'samples'], colAligns: ['left', 'right', 'right', 'right', 'right'] });
+  const table = new Table({
+    head: ['case', 'ns', '25 %', '75 %', 'samples'],
+    colAligns: ['left', 'right', 'right', 'right', 'right'],
+  });
   for (const row of rows) {
     table.push([labelOf(row), row.ns.toFixed(1), row.p25.toFixed(1), row.p75.toFixed(1), String(row.samples)]);
   }

@@ -10,7 +10,6 @@ export default definePolicy({
   mode: { number: 2, name: 'MPOL_BIND' },
   create: ({ nodes, world }) => ({
     place: (fault) => fault.cpuNode, // the start of the row; `fallback: 'within'` keeps to the nodes
-    misplaced: (fault) =>
-      nodes.includes(fault.pageNode) ? NO_NODE : world.firstOf(nodes, fault.cpuNode),
+    misplaced: (fault) => (nodes.includes(fault.pageNode) ? NO_NODE : world.firstOf(nodes, fault.cpuNode)),
   }),
 });

@@ -9,8 +9,7 @@ export default definePolicy({
   rebind: 'remap',
   mode: { number: 3, name: 'MPOL_INTERLEAVE' },
   create({ nodes }) {
-    const place = (fault: Fault) =>
-      fault.hasAddress ? nodes[indexModulo(fault, nodes.length)] : fault.rotor;
+    const place = (fault: Fault) => (fault.hasAddress ? nodes[indexModulo(fault, nodes.length)] : fault.rotor);
     return {
       place,
       misplaced(fault) {

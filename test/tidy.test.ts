@@ -32,7 +32,7 @@ describe('the repository', () => {
     expect(mutualNeighbours(srcSources)).toEqual([]);
   });
 
-  it('enters every folder of src/ in layers.json', () => {
+  it('enters every folder of src/ in .layers.json', () => {
     const known = new Set([...LAYERS.layers.flat(), 'index']);
     const unknown = all.filter((path) => path.startsWith('src/') && !known.has(layerOf(path) ?? ''));
     expect(unknown).toEqual([]);
@@ -92,7 +92,7 @@ describe('arrows', () => {
     ['src/mm/lru.ts', `export * from '../migrate/steps.js'`, 'migrate'],
     ['src/mm/lru.ts', `const f = await import('../reclaim/scan.js')`, 'reclaim'],
     ['src/mm/lru.ts', `let f: import('../engine/machine.js').Machine`, 'engine'],
-    ['src/mm/lru.ts', `import { f } from '../elsewhere/thing.js'`, 'layers.json'],
+    ['src/mm/lru.ts', `import { f } from '../elsewhere/thing.js'`, '.layers.json'],
     ['src/units.ts', `import { remoteShare } from './stats/run-result.js'`, 'stats'],
     ['src/engine/machine.ts', `import { f } from '../run/parse-run.js'`, 'run'],
     ['src/engine/machine.ts', `import { DEFAULT_SWITCHES } from '../run/run-spec.js'`, 'import type'],

@@ -7,10 +7,10 @@ import { replayOptions, type ReplayFlags } from './replay-flags.js';
 import type { Shell } from './shell.js';
 import { wiringText } from './wiring.js';
 import { MmError } from '../errors.js';
-import type { MachineDescription } from '../hardware/machine-description.js';
+import type { MachineDescription } from '../hardware/index.js';
 import { comparisonJson, type ReportContext } from '../report/index.js';
 import { executeRuns, parseRun, type RunRequest } from '../run/index.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 import { openTrace } from '../trace/readers/index.js';
 import type { Sidecar } from '../trace/index.js';
 

@@ -1,8 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import { MACHINES_FILE } from './bundled.js';
 import { MmError } from '../errors.js';
-import type { MachineDescription } from '../hardware/machine-description.js';
-import { machineNamed, parseMachine, parseMachineCatalogue, type MachineCatalogue } from '../hardware/machine-file.js';
+import {
+  type MachineCatalogue,
+  type MachineDescription,
+  machineNamed,
+  parseMachine,
+  parseMachineCatalogue,
+} from '../hardware/index.js';
 
 /** The machine that `--machine` names: a bundled one, else a file. @throws MmError with the nearest name */
 export async function loadMachine(nameOrFile: string): Promise<MachineDescription> {

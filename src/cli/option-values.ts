@@ -1,5 +1,5 @@
 import { MmError } from '../errors.js';
-import { parseMemorySize } from '../hardware/memory-size.js';
+import { parseMemorySize } from '../hardware/index.js';
 import type { MemoryLimit, ReplayOptions } from '../run/index.js';
 
 /** Readers of option values: each throws MmError BAD_OPTION, one line, for what it cannot read. */

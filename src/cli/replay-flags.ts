@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander';
 import { decimalNumber, memoryOf, oneOf, repeatOf, wholeNumber } from './option-values.js';
-import { DEFAULT_MACHINE } from '../hardware/machine-file.js';
+import { DEFAULT_MACHINE } from '../hardware/index.js';
 import { DEFAULT_OPTIONS, parseMomentOption, type MemoryLimit, type Moment, type ReplayOptions } from '../run/index.js';
 
 /** Options that `compare` and `run` share, as commander hands them over. */

@@ -2,7 +2,7 @@ import { FaultKind, type CostModel } from './cost-model.js';
 import { faultCosts, FILE_CALL_SHARE, SCAN_SHARE, UNMAP_SHARE, ZEROING_SHARE } from './fault-shares.js';
 import { settledFactor } from './load-curve.js';
 import { MmError } from '../errors.js';
-import type { CostDescription } from '../hardware/machine-description.js';
+import type { CostDescription } from '../hardware/index.js';
 import { PAGE_BYTES, type NodeId } from '../units.js';
 
 export interface CostOptions {

@@ -21,7 +21,15 @@ export interface AccessLoop {
    * @param nowNs the thread's clock
    * @returns its clock afterwards; `failedRow` is not -1 if a row could not be completed
    */
-  run(batch: TraceBatch, from: number, until: number, task: Task, process: number, ids: Int32Array, nowNs: number): number;
+  run(
+    batch: TraceBatch,
+    from: number,
+    until: number,
+    task: Task,
+    process: number,
+    ids: Int32Array,
+    nowNs: number,
+  ): number;
   /** Row at which an access failed, or -1, and the fatal outcome. */
   failedRow(): number;
   failure(): number;

@@ -1,5 +1,5 @@
 import { MmError } from '../errors.js';
-import { parseNodes } from '../hardware/node-list.js';
+import { parseNodes } from '../hardware/index.js';
 import type { Mempolicy } from '../mm/index.js';
 import type { ActionSpec } from '../run/run-spec.js';
 import type { ActionResult } from '../stats/index.js';
@@ -47,7 +47,14 @@ export function carryOutAction(action: PlannedAction, parts: ActionParts): Actio
 
 /** What is said of an action whose moment never came. */
 export function neverCame({ spec, process }: PlannedAction): ActionResult {
-  return { action: spec.text, row: null, process: process.pid, ownNs: 0, pagesTouched: 0, note: 'its moment never came' };
+  return {
+    action: spec.text,
+    row: null,
+    process: process.pid,
+    ownNs: 0,
+    pagesTouched: 0,
+    note: 'its moment never came',
+  };
 }
 
 type Done = Pick<ActionResult, 'ownNs' | 'pagesTouched' | 'note'>;
@@ -75,7 +82,11 @@ function moveTask(spec: ActionSpec & { kind: 'task' }, { machine, tasks }: Actio
   if (task === undefined) return { ownNs: 0, pagesTouched: 0, note: `thread ${String(spec.thread)} does not run then` };
   const from = task.node;
   machine.process.moveTask(task, cpuOnNode(spec, machine));
-  return { ownNs: 0, pagesTouched: 0, note: `thread ${String(spec.thread)} from node ${String(from)} to node ${String(task.node)}` };
+  return {
+    ownNs: 0,
+    pagesTouched: 0,
+    note: `thread ${String(spec.thread)} from node ${String(from)} to node ${String(task.node)}`,
+  };
 }
 
 function cpuOnNode(spec: ActionSpec & { kind: 'task' }, { topology }: Machine) {

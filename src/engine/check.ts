@@ -86,7 +86,11 @@ function countSpace(machine: Machine, space: AddressSpace, counts: EntryCounts):
       } else {
         if (frames.has(pfn, PG_SWAPBACKED)) shmem++;
         else file++;
-        bugOn(mapping !== vma.file?.id || frames.index(pfn) !== vma.filePage + offset, 'INV-5: wrong page of its file', pfn);
+        bugOn(
+          mapping !== vma.file?.id || frames.index(pfn) !== vma.filePage + offset,
+          'INV-5: wrong page of its file',
+          pfn,
+        );
       }
     });
   }
@@ -109,7 +113,11 @@ function checkTlb(machine: Machine, space: AddressSpace, page: PageId, pfn: Pfn)
     const at = tlb.find(cpu as never, page);
     if (at < 0) continue;
     bugOn(tlb.frameAt(at) !== pfn, 'a TLB shows another frame than the page table', page);
-    bugOn(tlb.isWritableAt(at) && (tables.bits[page] & PTE_WRITE) === 0, 'a TLB lets write what the page table does not', page);
+    bugOn(
+      tlb.isWritableAt(at) && (tables.bits[page] & PTE_WRITE) === 0,
+      'a TLB lets write what the page table does not',
+      page,
+    );
     bugOn((space.cpus[cpu >> 5] & (1 << (cpu & 31))) === 0, 'a TLB knows an address space that never ran there', page);
   }
 }
@@ -126,14 +134,26 @@ function checkFrame(machine: Machine, pfn: Pfn, counts: EntryCounts, holds: numb
   const inPageCache = mapping > 0 && files.get(mapping).slots.get(frames.index(pfn)) === (pfn as number);
   const inSwapCache = (flags & PG_SWAPCACHE) !== 0;
   bugOn(inPageCache && inSwapCache, 'INV-4: in two caches', pfn);
-  bugOn(inSwapCache && machine.swap.cached(frames.private_(pfn) as SwapSlot) !== pfn, 'INV-4: not in the swap cache at its slot', pfn);
+  bugOn(
+    inSwapCache && machine.swap.cached(frames.private_(pfn) as SwapSlot) !== pfn,
+    'INV-4: not in the swap cache at its slot',
+    pfn,
+  );
   bugOn(mapping > 0 && !inPageCache, 'INV-5: not in the cache of its file', pfn);
   const cached = (inPageCache ? 1 : 0) + (inSwapCache ? 1 : 0);
   const buffers = (flags & PG_PRIVATE) !== 0 ? 1 : 0;
   const expected = mapped + cached + buffers + holds;
-  bugOn(expected !== frames.count(pfn), `INV-1: count is ${String(frames.count(pfn))}, holders are ${String(expected)}`, pfn);
+  bugOn(
+    expected !== frames.count(pfn),
+    `INV-1: count is ${String(frames.count(pfn))}, holders are ${String(expected)}`,
+    pfn,
+  );
   bugOn(expected === 0, 'INV-10: a leaked frame', pfn);
-  bugOn((flags & PG_ACTIVE) !== 0 && mapping === 0 && !inSwapCache && holds === 0, 'INV-9: an active page of nobody', pfn);
+  bugOn(
+    (flags & PG_ACTIVE) !== 0 && mapping === 0 && !inSwapCache && holds === 0,
+    'INV-9: an active page of nobody',
+    pfn,
+  );
 }
 
 /** INV-17: references to policies and their holders. */
@@ -147,7 +167,11 @@ function checkPolicies(machine: Machine): void {
   const known = [...holders.keys()];
   for (const policy of known) {
     const shared = machine.files.all().reduce((n, file) => n + file.policyHolds(policy), 0);
-    bugOn((holders.get(policy) ?? 0) + shared > policy.refs, 'INV-17: more holders of a policy than references', policy.refs);
+    bugOn(
+      (holders.get(policy) ?? 0) + shared > policy.refs,
+      'INV-17: more holders of a policy than references',
+      policy.refs,
+    );
   }
 }
 

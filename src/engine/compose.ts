@@ -47,8 +47,13 @@ export function compose(options: ComposeOptions, rebind?: Rebind): Machine {
   container
     .bind(MACHINE)
     .toResolvedValue(
-      (machineOptions: MachineOptions, rules: Rules, cost: CostModel, policy: PolicyDefinition, tracer: Tracer | null) =>
-        makeMachine({ options: machineOptions, rules, cost, defaultPolicy: policy, tracer }),
+      (
+        machineOptions: MachineOptions,
+        rules: Rules,
+        cost: CostModel,
+        policy: PolicyDefinition,
+        tracer: Tracer | null,
+      ) => makeMachine({ options: machineOptions, rules, cost, defaultPolicy: policy, tracer }),
       [OPTIONS, PROFILE, COST_MODEL, POLICY, TRACER],
     );
   rebind?.(container);

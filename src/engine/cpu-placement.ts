@@ -40,7 +40,10 @@ function listed(list: readonly number[], i: number, topology: Topology): CpuId {
   const cpu = list[i % list.length];
   const exists = topology.allNodes().some((node) => topology.cpusOf(node).includes(asCpuId(cpu)));
   if (!exists) {
-    throw new MmError('BAD_RUN', `cpus=${list.join(',')}: CPU ${String(cpu)} is not on this machine, which has CPUs 0-${String(topology.cpuCount - 1)}`);
+    throw new MmError(
+      'BAD_RUN',
+      `cpus=${list.join(',')}: CPU ${String(cpu)} is not on this machine, which has CPUs 0-${String(topology.cpuCount - 1)}`,
+    );
   }
   return asCpuId(cpu);
 }

@@ -10,5 +10,13 @@ export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';
 export { policyRequest } from './policy-request.js';
-export { profileNamed, PROFILES, rulesOf, VARIANTS, type Profile, type RuleNames, type Rules } from './profiles/index.js';
+export {
+  profileNamed,
+  PROFILES,
+  rulesOf,
+  VARIANTS,
+  type Profile,
+  type RuleNames,
+  type Rules,
+} from './profiles/index.js';
 export { replayTrace } from './replay.js';

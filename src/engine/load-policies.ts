@@ -40,7 +40,10 @@ export async function loadPolicy(name: string, cwd: string): Promise<PolicyDefin
   if (found !== undefined) return found;
   const fromPackage = await loadPackage(name, cwd);
   if (fromPackage !== undefined) return fromPackage;
-  const near = nearestName(name, policies.map((policy) => policy.name));
+  const near = nearestName(
+    name,
+    policies.map((policy) => policy.name),
+  );
   throw new MmError(
     'BAD_POLICY',
     `no policy "${name}"${near === undefined ? '.' : `; did you mean "${near}"?`} See: mof policy list`,
@@ -65,7 +68,9 @@ async function loadFile(path: string, given: string): Promise<PolicyDefinition> 
 function importFile(path: string): Promise<PolicyModule> {
   const url = pathToFileURL(path).href;
   if (/\.m?js$/.test(path)) return import(url) as Promise<PolicyModule>;
-  const alias = { 'migrate-on-fault/policy': fileURLToPath(new URL(`../policy/index${OWN_EXTENSION}`, import.meta.url)) };
+  const alias = {
+    'migrate-on-fault/policy': fileURLToPath(new URL(`../policy/index${OWN_EXTENSION}`, import.meta.url)),
+  };
   const jiti = createJiti(import.meta.url, { interopDefault: false, alias });
   return jiti.import<PolicyModule>(url);
 }

@@ -52,7 +52,7 @@ import {
   type Task,
 } from '../mm/index.js';
 import type { PolicyDefinition, World } from '../policy/index.js';
-import { makeReclaim, type ReclaimSysctls } from '../reclaim/index.js';
+import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
 import { Counters, type Tracer } from '../stats/index.js';
 import { NO_PAGE, type PageId, type Pfn } from '../units.js';
 import type { Rules } from './profiles/index.js';
@@ -123,7 +123,7 @@ export interface Machine {
   readonly memory: MemorySyscalls;
   readonly policy: PolicySyscalls;
   readonly file: FileSyscalls;
-  readonly reclaim: ReturnType<typeof makeReclaim>;
+  readonly reclaim: Reclaim;
   /**
    * One access of a thread to a page: TLB, walk, faults until it succeeds.
    * @returns the frame, or minus a fatal outcome (SIGSEGV, SIGBUS, OOM)
@@ -183,7 +183,20 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
   });
 
-  const reclaimParts = { frames, zones, lru, tlb, tables, topology, files, pageCache, swap, swapOut, block, tryToUnmap };
+  const reclaimParts = {
+    frames,
+    zones,
+    lru,
+    tlb,
+    tables,
+    topology,
+    files,
+    pageCache,
+    swap,
+    swapOut,
+    block,
+    tryToUnmap,
+  };
   const reclaim = makeReclaim(
     { ...reclaimParts, forEachMapping, counters, meter },
     rules.reclaim,

@@ -27,7 +27,8 @@ export function rowOfTraceMoment(moment: Moment, sidecar: Sidecar, option: strin
   if (moment.kind === 'percent') return Math.floor((sidecar.rows * moment.percent) / 100);
   const rows = sidecar.processes.map((process) => rowOfMoment(moment, process, sidecar)).filter((row) => row !== null);
   if (rows.length > 0) return Math.min(...rows);
-  const what = moment.kind === 'event' ? `no output of the trace contains "${moment.text}"` : 'no process creates a thread';
+  const what =
+    moment.kind === 'event' ? `no output of the trace contains "${moment.text}"` : 'no process creates a thread';
   const outputs = sidecar.events.filter((event) => event.kind === 'output').map((event) => event.text);
   const known = moment.kind === 'event' && outputs.length > 0 ? ` Outputs: ${outputs.slice(0, 8).join(' | ')}` : '';
   throw new MmError('BAD_OPTION', `${option}: ${what}.${known}`);
@@ -38,7 +39,9 @@ function within(row: number, process: TraceProcess): number | null {
 }
 
 function rowOfOutput(text: string, sidecar: Sidecar, process: TraceProcess): number | null {
-  const threads = new Set(sidecar.threads.filter((thread) => thread.process === process.pid).map((thread) => thread.tid));
+  const threads = new Set(
+    sidecar.threads.filter((thread) => thread.process === process.pid).map((thread) => thread.tid),
+  );
   const found = sidecar.events.find(
     (event) => event.kind === 'output' && threads.has(event.tid) && event.text.includes(text),
   );

@@ -1,7 +1,6 @@
 import { MmError, nearestName } from '../errors.js';
-import { parseNodes } from '../hardware/node-list.js';
-import type { Topology } from '../hardware/index.js';
-import type { MempolicyRequest, NodesFlag } from '../mm/index.js';
+import { parseNodes, type Topology } from '../hardware/index.js';
+import type { MempolicyRequest } from '../mm/index.js';
 import type { OptionValues, PolicyDefinition } from '../policy/index.js';
 import type { PolicySpec } from '../run/run-spec.js';
 import type { NodeId } from '../units.js';
@@ -17,7 +16,7 @@ export function policyRequest(
   return {
     definition,
     nodes: nodesFor(spec, definition, topology, allowed),
-    flag: (spec.flags.find((flag) => flag === 'static' || flag === 'relative') ?? null) as NodesFlag,
+    flag: spec.flags.find((flag) => flag === 'static' || flag === 'relative') ?? null,
     options: optionsFor(spec, definition),
     ...(bestNodes && { bestNodes }),
   };
@@ -32,7 +31,10 @@ function nodesFor(
   const { name } = definition;
   if (spec.nodes === null) {
     if (definition.nodes !== 'some') return [];
-    throw new MmError('BAD_RUN', `policy "${name}" needs nodes: write ${spec.name}=all, ${spec.name}=0-1 or ${spec.name}=0`);
+    throw new MmError(
+      'BAD_RUN',
+      `policy "${name}" needs nodes: write ${spec.name}=all, ${spec.name}=0-1 or ${spec.name}=0`,
+    );
   }
   if (definition.nodes === 'none') {
     throw new MmError('BAD_RUN', `policy "${name}" takes no nodes: it was given "${spec.nodes}"`);
@@ -66,7 +68,12 @@ function optionsFor(spec: PolicySpec, definition: PolicyDefinition): OptionValue
   return values;
 }
 
-function optionValue(policy: string, name: string, kind: 'number' | 'text' | 'boolean', text: string): number | string | boolean {
+function optionValue(
+  policy: string,
+  name: string,
+  kind: 'number' | 'text' | 'boolean',
+  text: string,
+): number | string | boolean {
   if (kind === 'text') return text;
   if (kind === 'number') {
     const value = Number(text);

@@ -53,7 +53,10 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   const memory = new TraceMemory(
     machine,
     sidecar,
-    parts.vmaPolicies.map(({ word, request }) => ({ region: word, policyFor: (task) => machine.policy.newPolicy(task, request) })),
+    parts.vmaPolicies.map(({ word, request }) => ({
+      region: word,
+      policyFor: (task) => machine.policy.newPolicy(task, request),
+    })),
   );
   const loop = makeAccessLoop({ machine, memory, tally });
 
@@ -104,7 +107,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
 
   /** The stretches between agenda items, in turn. @returns false if a row failed */
   function runBatch(batch: TraceBatch, end: number): boolean {
-    for (let i = 0; i < end; ) {
+    for (let i = 0; i < end;) {
       currentRow = batch.firstRow + i;
       agenda.carryOutUntil(currentRow);
       task = null; // a process may have ended, a thread may have moved
@@ -129,7 +132,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
 
   async function replay(): Promise<boolean> {
     if (!(await pass(0, region.until))) return false;
-    for (let times = 1; isRepeated && wantsAnother(times); times++) {
+    for (let times = 1; wantsAnother(times); times++) {
       if (!(await pass(region.from, region.until))) return false;
     }
     regionEnd = snapshot();
@@ -182,7 +185,10 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     const mems = machine.rootCpuset.nodes().join(',');
     if (why === OOM) return { kind: 'oom', row, thread: tid, nodes: task?.policy?.nodes.join(',') ?? mems };
     if (why === SIGBUS) return { kind: 'sigbus', row, thread: tid };
-    throw new MmError('BAD_TRACE', `${source.path}: row ${String(row)}: thread ${String(tid)} touches memory that nothing maps there`);
+    throw new MmError(
+      'BAD_TRACE',
+      `${source.path}: row ${String(row)}: thread ${String(tid)} touches memory that nothing maps there`,
+    );
   }
 }
 

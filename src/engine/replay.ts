@@ -146,7 +146,10 @@ async function withMemoryLimits({ machine, options }: RunRequest, source: TraceS
   const nodes = machine.nodes.map((node) => ({ ...node }));
   for (const limit of options.memory) {
     if (limit.node >= nodes.length) {
-      throw new MmError('BAD_OPTION', `--memory: node ${String(limit.node)} is not on machine ${machine.name}, which has nodes 0-${String(nodes.length - 1)}`);
+      throw new MmError(
+        'BAD_OPTION',
+        `--memory: node ${String(limit.node)} is not on machine ${machine.name}, which has nodes 0-${String(nodes.length - 1)}`,
+      );
     }
     const pages = 'pages' in limit ? limit.pages : Math.ceil(touched * limit.share);
     nodes[limit.node] = { ...nodes[limit.node], pages };
@@ -158,7 +161,10 @@ async function withMemoryLimits({ machine, options }: RunRequest, source: TraceS
 async function checkRoom(source: TraceSource, machine: MachineDescription, swap: boolean): Promise<void> {
   if (swap) return;
   const room = machine.nodes.reduce((pages, node) => pages + node.pages, 0);
-  const bound = source.sidecar.regions.reduce((pages, region) => pages + (region.kind === 'file' ? 0 : region.pages), 0);
+  const bound = source.sidecar.regions.reduce(
+    (pages, region) => pages + (region.kind === 'file' ? 0 : region.pages),
+    0,
+  );
   if (bound <= room) return;
   const { peakPrivate } = await countTouchedPages(source);
   if (peakPrivate <= room) return;
@@ -174,7 +180,10 @@ async function regionRows(source: TraceSource, { options }: RunRequest): Promise
     options.from === null ? ((await firstParallelRow(source)) ?? 0) : rowOfTraceMoment(options.from, sidecar, '--from');
   const until = options.until === null ? sidecar.rows : rowOfTraceMoment(options.until, sidecar, '--until');
   if (from >= until) {
-    throw new MmError('BAD_OPTION', `the region of interest is empty: --from is row ${String(from)}, --until row ${String(until)}`);
+    throw new MmError(
+      'BAD_OPTION',
+      `the region of interest is empty: --from is row ${String(from)}, --until row ${String(until)}`,
+    );
   }
   return { from, until };
 }
@@ -208,4 +217,3 @@ function bestNodes(
   const room = sizes.map((pages) => Math.floor(pages * 0.95)); // a node is never filled below its watermarks
   return bestStatic(source, { nodeOfTid, ...region, room });
 }
-

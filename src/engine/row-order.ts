@@ -6,7 +6,7 @@ export type RunRows = (batch: TraceBatch, from: number, until: number) => boolea
 /** `--order rows`: as the trace has them. @returns false as soon as `run` does */
 export function inRowOrder(batch: TraceBatch, from: number, until: number, run: RunRows): boolean {
   const quanta = batch.quantum;
-  for (let start = from; start < until; ) {
+  for (let start = from; start < until;) {
     const quantum = quanta[start];
     let end = start + 1;
     while (end < until && quanta[end] === quantum) end++;
@@ -41,7 +41,8 @@ export function inClockOrder(
       pending.push({ start, end: next, cpu: cpuOfTid(batch.tid[start]) });
     }
   };
-  for (refill(); pending.length > 0; refill()) {
+  refill();
+  while (pending.length > 0) {
     let chosen = 0;
     let least = Infinity;
     const seen = new Set<number>();
@@ -54,6 +55,7 @@ export function inClockOrder(
     }
     const [{ start, end }] = pending.splice(chosen, 1);
     if (!run(batch, start, end)) return false;
+    refill();
   }
   return true;
 }

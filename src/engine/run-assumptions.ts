@@ -3,9 +3,14 @@ import type { RunRequest } from '../run/run-request.js';
 import type { Machine } from './machine.js';
 
 /** Sentences for the report: everything this run took for granted. */
-export function runAssumptions({ spec, options }: RunRequest, machine: Machine, description: MachineDescription): string[] {
+export function runAssumptions(
+  { spec, options }: RunRequest,
+  machine: Machine,
+  description: MachineDescription,
+): string[] {
   const { switches } = spec;
-  const where = typeof switches.cpus === 'string' ? CPU_WORDS[switches.cpus] : `on CPUs ${switches.cpus.join(',')} in turn`;
+  const where =
+    typeof switches.cpus === 'string' ? CPU_WORDS[switches.cpus] : `on CPUs ${switches.cpus.join(',')} in turn`;
   return [
     `Threads run ${where} (cpus=).`,
     options.order === 'rows'

@@ -36,7 +36,8 @@ export async function countTouchedPages(source: TraceSource): Promise<TouchedPag
       for (; event < sidecar.events.length && sidecar.events[event].row <= batch.firstRow + i; event++) {
         const what = sidecar.events[event];
         if (what.kind === 'unmap' || what.kind === 'discard') free(what.first_page, what.pages);
-        else if (what.kind === 'exit') for (const [first, count] of ofProcess.get(what.process) ?? []) free(first, count);
+        else if (what.kind === 'exit')
+          for (const [first, count] of ofProcess.get(what.process) ?? []) free(first, count);
       }
       const page = batch.page[i];
       touched += 1 - seen[page];

@@ -39,7 +39,11 @@ export function fillAgenda(agenda: Agenda, parts: TraceAgendaParts): void {
 function planRegion(agenda: Agenda, { sidecar, tasks, memory }: TraceAgendaParts, region: MemoryRegion): void {
   const { process } = region;
   const row = Math.max(region.map_row, sidecar.processes.find(({ pid }) => pid === process)?.first_row ?? 0);
-  agenda.add({ row, rank: Rank.map, carryOut: () => withMain(tasks, process, (task) => memory.mapRegion(region, task)) });
+  agenda.add({
+    row,
+    rank: Rank.map,
+    carryOut: () => withMain(tasks, process, (task) => memory.mapRegion(region, task)),
+  });
   if (region.unmap_row === null) return;
   const carryOut = () =>
     withMain(tasks, process, (task) => memory.unmapPages(process, region.first_page, region.pages, task));

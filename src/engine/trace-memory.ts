@@ -1,5 +1,15 @@
 import { MmError, ModelBug, nearestName } from '../errors.js';
-import { cachedFrame, VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, type FileObject, type Mempolicy, type Task, type Vma } from '../mm/index.js';
+import {
+  cachedFrame,
+  VM_EXEC,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
+  type FileObject,
+  type Mempolicy,
+  type Task,
+  type Vma,
+} from '../mm/index.js';
 import {
   isFile,
   pageCount,
@@ -134,7 +144,9 @@ export class TraceMemory {
       names.some((region) =>
         isFileRegion(region)
           ? vma.file !== null && vma.name === region.name
-          : region.process === process && vma.tracePage >= region.first_page && vma.tracePage < region.first_page + region.pages,
+          : region.process === process &&
+            vma.tracePage >= region.first_page &&
+            vma.tracePage < region.first_page + region.pages,
       ),
     );
   }
@@ -240,7 +252,7 @@ export class TraceMemory {
 
   /** Cuts a range of trace pages at the borders of regions. */
   private eachRun(first: number, pages: number, visit: (region: Region, from: number, count: number) => void): void {
-    for (let page = first; page < first + pages; ) {
+    for (let page = first; page < first + pages;) {
       const region = this.sidecar.regions[this.regions.regionOfPage(page)];
       const end = Math.min(first + pages, region.first_page + region.pages);
       visit(region, page, end - page);
@@ -268,4 +280,3 @@ export function regionsNamed(sidecar: Sidecar, word: string): Region[] {
     `the trace has no region "${word}"${near === undefined ? '' : `; did you mean "${near}"?`} Ids 0-${String(sidecar.regions.length - 1)}, kinds ${[...new Set(sidecar.regions.map((region) => region.kind))].join(', ')}; names: mof trace info`,
   );
 }
-

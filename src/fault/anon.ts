@@ -1,11 +1,15 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import type { AnonVmas } from '../mm/anon-vma.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import { PG_MLOCKED, PG_SWAPBACKED, PG_UPTODATE } from '../mm/page-flags.js';
-import type { Vma } from '../mm/vma.js';
+import {
+  type AnonVmas,
+  type Frames,
+  type Lru,
+  type Mapping,
+  PG_MLOCKED,
+  PG_SWAPBACKED,
+  PG_UPTODATE,
+  type Vma,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type PageId, type Pfn } from '../units.js';
 import type { FaultState } from './fault-state.js';

@@ -1,11 +1,6 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import type { AnonVmas } from '../mm/anon-vma.js';
-import type { Contents } from '../mm/contents.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import type { SwapArea } from '../mm/swap-area.js';
+import type { AnonVmas, Contents, Frames, Lru, Mapping, SwapArea } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { AnonFault } from './anon.js';

@@ -1,5 +1,4 @@
-import type { Task } from '../mm/task.js';
-import type { Vma } from '../mm/vma.js';
+import type { Task, Vma } from '../mm/index.js';
 import { NO_PAGE, NO_PFN, NO_SLOT } from '../units.js';
 import { MINOR } from './outcome.js';
 

@@ -1,21 +1,26 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import { cachedFrame, type FileObject } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import { VM_RAND_READ } from '../mm/vma.js';
-import type { PageCache } from '../mm/page-cache.js';
-import { PG_LOCKED, PG_READAHEAD, PG_UPTODATE } from '../mm/page-flags.js';
-import type { Task } from '../mm/task.js';
+import {
+  cachedFrame,
+  type FileObject,
+  type Frames,
+  type Lru,
+  type Mapping,
+  type PageCache,
+  PG_LOCKED,
+  PG_READAHEAD,
+  PG_UPTODATE,
+  type Task,
+  VM_RAND_READ,
+} from '../mm/index.js';
+import type { Refault } from '../reclaim/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn } from '../units.js';
-import type { Misplaced } from '../migrate/misplaced.js';
+import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
 import type { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
-import type { Refault } from './refault.js';
 import type { FaultReference, FaultSwitches } from './rules.js';
 
 /** Pages read around a miss (128 KiB), and pages mapped around a read fault (64 KiB). */

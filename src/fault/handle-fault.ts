@@ -1,8 +1,5 @@
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import type { Block } from '../mm/block.js';
-import type { Spaces } from '../mm/spaces.js';
-import type { Task } from '../mm/task.js';
-import { VM_EXEC, VM_READ, VM_WRITE, type Vma } from '../mm/vma.js';
+import { type Block, type Spaces, type Task, VM_EXEC, VM_READ, VM_WRITE, type Vma } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { PageId } from '../units.js';
 import type { AnonFault } from './anon.js';

@@ -12,8 +12,7 @@ export { FaultState } from './fault-state.js';
 export { makeFileFault, type FileFault } from './file.js';
 export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
 export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
-export { makePlacement, type AllocatePage } from './placement.js';
-export type { Refault } from './refault.js';
+export { makePlacement } from './placement.js';
 export {
   faultLeavesNoMark,
   faultMarksAccessed,

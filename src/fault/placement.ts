@@ -1,33 +1,24 @@
-import type { Contents } from '../mm/contents.js';
-import type { FileObject } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
+import type { Allocator } from '../reclaim/index.js';
 import {
   askAboutVma,
   badAnswer,
-  rotorNode,
+  type Contents,
+  type FileObject,
+  type Frames,
   type InterleaveIndex,
   type Mempolicy,
   type PolicyLookup,
   type Query,
-} from '../mm/mempolicy.js';
-import type { Task } from '../mm/task.js';
-import type { Vma } from '../mm/vma.js';
-import type { NodeMask } from '../mm/zones.js';
+  rotorNode,
+  type Task,
+  type Vma,
+} from '../mm/index.js';
 import { N, type Counters } from '../stats/index.js';
-import { NO_NODE, NO_PFN, type CpuId, type NodeId, type Pfn } from '../units.js';
-
-/** reclaim/allocate.ts: a page from the row of `start`, reclaiming if it must; `NO_PFN` is out of memory. */
-export type AllocatePage = (
-  start: NodeId,
-  mask: NodeMask | null,
-  mayLeaveMask: boolean,
-  allowed: NodeMask | null,
-  cpu: CpuId,
-) => Pfn;
+import { NO_NODE, NO_PFN, type Pfn } from '../units.js';
 
 export interface PlacementParts {
   readonly frames: Frames;
-  readonly allocatePage: AllocatePage;
+  readonly allocatePage: Allocator['allocatePage'];
   readonly counters: Counters;
   readonly contents: Contents | null;
   readonly query: Query;
@@ -70,8 +61,7 @@ export function makePlacement(parts: PlacementParts): Placement {
   }
 
   return {
-    forVma: (task, vma, offset, isWrite) =>
-      byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite),
+    forVma: (task, vma, offset, isWrite) => byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite),
     forShmem: (task, vma, offset, isWrite) =>
       byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite),
     forPageCache(task, file, index, isWrite) {

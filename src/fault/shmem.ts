@@ -1,15 +1,19 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import { cachedFrame, type FileObject } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import type { PageCache } from '../mm/page-cache.js';
-import { PG_DIRTY, PG_SWAPBACKED } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
+import {
+  cachedFrame,
+  type FileObject,
+  type Frames,
+  type Lru,
+  type Mapping,
+  type PageCache,
+  PG_DIRTY,
+  PG_SWAPBACKED,
+  type SwapArea,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
-import type { Misplaced } from '../migrate/misplaced.js';
+import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
 import type { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';

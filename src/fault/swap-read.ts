@@ -1,14 +1,18 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
-import type { Contents } from '../mm/contents.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import { PG_READAHEAD, PG_SWAPBACKED, PG_UPTODATE } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
+import {
+  type Contents,
+  type Frames,
+  type Lru,
+  PG_READAHEAD,
+  PG_SWAPBACKED,
+  PG_UPTODATE,
+  type SwapArea,
+} from '../mm/index.js';
+import type { Refault } from '../reclaim/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { FaultState } from './fault-state.js';
 import type { Placement } from './placement.js';
-import type { Refault } from './refault.js';
 
 export interface SwapReadParts {
   readonly frames: Frames;

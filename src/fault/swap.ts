@@ -1,13 +1,9 @@
-import { ACCOUNT_FAULT, ACCOUNT_REFAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, ACCOUNT_REFAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import { PG_DIRTY, PG_MLOCKED } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
+import { type Frames, type Lru, type Mapping, PG_DIRTY, PG_MLOCKED, type SwapArea } from '../mm/index.js';
 import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
-import type { Misplaced } from '../migrate/misplaced.js';
+import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
 import type { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, SIGBUS, type Outcome } from './outcome.js';

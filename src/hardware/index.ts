@@ -12,6 +12,12 @@ export { PageTables } from './page-table.js';
 export * from './pte.js';
 export { Tlb } from './tlb.js';
 export { Topology } from './topology.js';
-export { DEFAULT_MACHINE, machineNamed, parseMachine, parseMachineCatalogue } from './machine-file.js';
+export {
+  DEFAULT_MACHINE,
+  machineNamed,
+  parseMachine,
+  parseMachineCatalogue,
+  type MachineCatalogue,
+} from './machine-file.js';
 export { formatPages, parseMemorySize } from './memory-size.js';
-export { formatNodes, parseCpus, parseNodes } from './node-list.js';
+export { formatList, formatNodes, parseCpus, parseNodes } from './node-list.js';

@@ -1,13 +1,6 @@
-import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
 import type { PageTables } from '../hardware/index.js';
-import type { AddressSpace } from '../mm/address-space.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import type { Mempolicy } from '../mm/mempolicy.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import type { Task } from '../mm/task.js';
-import type { Vma } from '../mm/vma.js';
+import type { AddressSpace, Frames, Lru, Mapping, Mempolicy, SwapArea, Task, Vma } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PAGE, type PageId, type Pfn } from '../units.js';
 import type { SwapOut } from './swap-out.js';

@@ -1,20 +1,16 @@
-import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
 import { bugOn } from '../errors.js';
-import type { Contents } from '../mm/contents.js';
-import type { Files, MigrateOperation } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
 import {
   askAboutVma,
   badAnswer,
-  rotorNode,
+  type Contents,
+  type Files,
+  type Frames,
   type InterleaveIndex,
+  type Lru,
   type Mempolicy,
-  type PolicyLookup,
-  type Query,
-} from '../mm/mempolicy.js';
-import type { PageCache } from '../mm/page-cache.js';
-import {
+  type MigrateOperation,
+  type PageCache,
   PG_ACTIVE,
   PG_CHECKED,
   PG_DIRTY,
@@ -28,11 +24,14 @@ import {
   PG_UPTODATE,
   PG_WORKINGSET,
   PG_WRITEBACK,
-} from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import type { Task } from '../mm/task.js';
-import type { Vma } from '../mm/vma.js';
-import type { Zones } from '../mm/zones.js';
+  type PolicyLookup,
+  type Query,
+  rotorNode,
+  type SwapArea,
+  type Task,
+  type Vma,
+  type Zones,
+} from '../mm/index.js';
 import { C, N, type Counters, type Tracer } from '../stats/index.js';
 import { NO_NODE, NO_PFN, type NodeId, type Pfn, type SwapSlot } from '../units.js';
 import type { MisplacedGate, MisplacedTarget, OperationTest } from './rules.js';

@@ -1,5 +1,4 @@
-import type { Mempolicy } from '../mm/mempolicy.js';
-import { MARK_LOW, MARK_MIN, type NodeMask, type Zones } from '../mm/zones.js';
+import { MARK_LOW, MARK_MIN, type Mempolicy, type NodeMask, type Zones } from '../mm/index.js';
 import type { NodeId, Pfn } from '../units.js';
 
 /** Rule variant `misplacedGate` (C5, MP-61): whose pages may be looked at in a fault. */

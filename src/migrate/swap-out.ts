@@ -1,10 +1,13 @@
-import type { Block } from '../mm/block.js';
-import type { Contents } from '../mm/contents.js';
-import type { Files } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { PageCache } from '../mm/page-cache.js';
-import { PG_DIRTY, PG_UPTODATE } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
+import {
+  type Block,
+  type Contents,
+  type Files,
+  type Frames,
+  type PageCache,
+  PG_DIRTY,
+  PG_UPTODATE,
+  type SwapArea,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_SLOT, type Pfn, type SwapSlot } from '../units.js';
 

@@ -1,8 +1,5 @@
-import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/meter.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { Mapping } from '../mm/mapping.js';
-import type { ForEachPlace } from '../mm/rmap.js';
+import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
+import type { ForEachPlace, Frames, Lru, Mapping } from '../mm/index.js';
 import type { CpuId, Pfn, SwapSlot } from '../units.js';
 
 /** Results of unmapping a page everywhere. Kernel: SWAP_SUCCESS and its siblings, include/linux/rmap.h. */

@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../cost/meter.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Frames } from './frames.js';
 import type { Lru } from './lru.js';

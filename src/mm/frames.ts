@@ -57,7 +57,11 @@ export class Frames {
     this.capacity = next;
     this.nodeOfBlock = new Uint16Array(new ArrayBuffer(2 * Math.max(64, next >> this.blockShift)));
     nodes.forEach((_, node) => {
-      this.nodeOfBlock.fill(node, this.firstOfNode[node] >> this.blockShift, (this.endOfNode[node] + block - 1) >> this.blockShift);
+      this.nodeOfBlock.fill(
+        node,
+        this.firstOfNode[node] >> this.blockShift,
+        (this.endOfNode[node] + block - 1) >> this.blockShift,
+      );
     });
     this.words = new Int32Array(new ArrayBuffer(Math.max(64, next * 32)));
   }

@@ -28,6 +28,8 @@ export {
 } from './lru.js';
 export { makeMapping, type Mapping } from './mapping.js';
 export {
+  askAboutVma,
+  badAnswer,
   effectiveNodes,
   index2616,
   index61,
@@ -59,4 +61,4 @@ export {
   type ZoneSize,
 } from './watermarks.js';
 export { bindByNumber, bindNearestFirst, makeWorld, type BindOrder } from './world.js';
-export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_NONE, Zones, type NodeMask } from './zones.js';
+export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_NONE, MARK_PROMO, Zones, type NodeMask } from './zones.js';

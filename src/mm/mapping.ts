@@ -1,5 +1,13 @@
 import { bugOn } from '../errors.js';
-import { PTE_DIRTY, PTE_NONE, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, type Mmu, type PageTables } from '../hardware/index.js';
+import {
+  PTE_DIRTY,
+  PTE_NONE,
+  PTE_PRESENT,
+  PTE_WRITE,
+  PTE_YOUNG,
+  type Mmu,
+  type PageTables,
+} from '../hardware/index.js';
 import type { CpuId, PageId, Pfn, SwapSlot } from '../units.js';
 import type { AddressSpace } from './address-space.js';
 import type { AnonVmas } from './anon-vma.js';

@@ -57,7 +57,11 @@ export class PageCache {
         if (value < 0) return;
         cached++;
         const pfn = value as Pfn;
-        bugOn(this.frames.mapping(pfn) !== file.id || this.frames.index(pfn) !== index, 'INV-5: page does not point back', pfn);
+        bugOn(
+          this.frames.mapping(pfn) !== file.id || this.frames.index(pfn) !== index,
+          'INV-5: page does not point back',
+          pfn,
+        );
         bugOn(this.frames.isSwapCache(pfn), 'INV-4: in the page cache and the swap cache', pfn);
       });
       bugOn(cached !== file.cachedPages, 'INV-5: cached pages and their number differ', file.id);

@@ -1,7 +1,17 @@
 import type { Topology } from '../hardware/index.js';
-import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, type Lru } from '../mm/lru.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import { MARK_HIGH, MARK_LOW, MARK_MIN, type NodeMask, type Zones } from '../mm/zones.js';
+import {
+  type Lru,
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  MARK_HIGH,
+  MARK_LOW,
+  MARK_MIN,
+  type NodeMask,
+  type SwapArea,
+  type Zones,
+} from '../mm/index.js';
 import { NO_PFN, type CpuId, type NodeId, type Pfn } from '../units.js';
 import type { DirectReclaim } from './direct.js';
 import type { Kswapd } from './kswapd.js';

@@ -1,6 +1,4 @@
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import { PG_ACTIVE, PG_MLOCKED } from '../mm/page-flags.js';
+import { type Frames, type Lru, PG_ACTIVE, PG_MLOCKED } from '../mm/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import { SWAP_CLUSTER_MAX } from './scan.js';
 

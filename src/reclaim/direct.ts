@@ -1,5 +1,4 @@
-import type { Block } from '../mm/block.js';
-import type { NodeMask } from '../mm/zones.js';
+import type { Block, NodeMask } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { CpuId, NodeId } from '../units.js';
 import type { Kswapd } from './kswapd.js';

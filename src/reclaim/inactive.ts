@@ -1,7 +1,5 @@
-import { PRICE, type Meter } from '../cost/meter.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import { PG_SWAPBACKED } from '../mm/page-flags.js';
+import { type Meter, PRICE } from '../cost/index.js';
+import { type Frames, type Lru, PG_SWAPBACKED } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Batch } from './batch.js';

@@ -7,7 +7,9 @@
  * differs between eras is a `ReclaimRule`. Always holds: nothing here allocates a page while it reclaims, no page stays
  * isolated or locked after a call, and a page leaves memory only if its contents are where they will be looked for.
  */
-export { makeReclaim } from './make-reclaim.js';
+export type { Allocator } from './allocate.js';
+export { makeReclaim, type Reclaim } from './make-reclaim.js';
 export { DEFAULT_RECLAIM_SYSCTLS, type ReclaimSysctls } from './parts.js';
 export { reclaim2616, reclaim61, reclaim612, type ReclaimRule } from './rules.js';
 export { PIN_REFERENCES } from './shrink-list.js';
+export type { Refault } from './workingset.js';

@@ -1,6 +1,5 @@
-import type { Meter } from '../cost/meter.js';
-import type { Block } from '../mm/block.js';
-import { MARK_HIGH, MARK_PROMO, type Zones } from '../mm/zones.js';
+import type { Meter } from '../cost/index.js';
+import { type Block, MARK_HIGH, MARK_PROMO, type Zones } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { CpuId, NodeId } from '../units.js';
 import { DEF_PRIORITY, Scan, SWAP_CLUSTER_MAX, type NodeScanner } from './scan.js';

@@ -1,4 +1,4 @@
-import type { NodeMask, Zones } from '../mm/zones.js';
+import type { NodeMask, Zones } from '../mm/index.js';
 import type { NodeId } from '../units.js';
 
 /**

@@ -1,12 +1,6 @@
-import { PRICE, type Meter } from '../cost/meter.js';
-import type { Files } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import { PG_ACTIVE } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import type { Zones } from '../mm/zones.js';
-import type { SwapOut } from '../migrate/swap-out.js';
-import { UNMAP_AGAIN, UNMAP_FAIL, type TryToUnmap } from '../migrate/unmap.js';
+import { type Meter, PRICE } from '../cost/index.js';
+import { type Files, type Frames, type Lru, PG_ACTIVE, type SwapArea, type Zones } from '../mm/index.js';
+import { type SwapOut, type TryToUnmap, UNMAP_AGAIN, UNMAP_FAIL } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Batch } from './batch.js';

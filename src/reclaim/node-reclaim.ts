@@ -1,7 +1,13 @@
 import type { Topology } from '../hardware/index.js';
-import type { Frames } from '../mm/frames.js';
-import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, type Lru } from '../mm/lru.js';
-import type { Zones } from '../mm/zones.js';
+import {
+  type Frames,
+  type Lru,
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  type Zones,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { CpuId, NodeId, Pfn } from '../units.js';
 import { Scan, SWAP_CLUSTER_MAX, type NodeScanner } from './scan.js';

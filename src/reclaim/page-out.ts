@@ -1,11 +1,16 @@
-import type { Block } from '../mm/block.js';
-import type { Files } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { PageCache } from '../mm/page-cache.js';
-import { PG_DIRTY, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import type { SwapOut } from '../migrate/swap-out.js';
+import {
+  type Block,
+  type Files,
+  type Frames,
+  type Lru,
+  type PageCache,
+  PG_DIRTY,
+  PG_MLOCKED,
+  PG_PRIVATE,
+  PG_RECLAIM,
+  type SwapArea,
+} from '../mm/index.js';
+import type { SwapOut } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { Pfn, SwapSlot } from '../units.js';
 import type { Scan } from './scan.js';

@@ -1,15 +1,7 @@
-import type { Meter } from '../cost/meter.js';
+import type { Meter } from '../cost/index.js';
 import type { PageTables, Tlb, Topology } from '../hardware/index.js';
-import type { SwapOut } from '../migrate/swap-out.js';
-import type { TryToUnmap } from '../migrate/unmap.js';
-import type { Block } from '../mm/block.js';
-import type { Files } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import type { Lru } from '../mm/lru.js';
-import type { PageCache } from '../mm/page-cache.js';
-import type { ForEachPlace } from '../mm/rmap.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import type { Zones } from '../mm/zones.js';
+import type { SwapOut, TryToUnmap } from '../migrate/index.js';
+import type { Block, Files, ForEachPlace, Frames, Lru, PageCache, SwapArea, Zones } from '../mm/index.js';
 import type { Counters } from '../stats/index.js';
 import type { Pfn } from '../units.js';
 

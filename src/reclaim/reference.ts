@@ -1,9 +1,15 @@
 import { PTE_YOUNG, type PageTables, type Tlb } from '../hardware/index.js';
-import type { AddressSpace } from '../mm/address-space.js';
-import type { Frames } from '../mm/frames.js';
-import { PG_MLOCKED, PG_REFERENCED, PG_SWAPBACKED } from '../mm/page-flags.js';
-import type { ForEachPlace } from '../mm/rmap.js';
-import { VM_EXEC, VM_RAND_READ, type Vma } from '../mm/vma.js';
+import {
+  type AddressSpace,
+  type ForEachPlace,
+  type Frames,
+  PG_MLOCKED,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  VM_EXEC,
+  VM_RAND_READ,
+  type Vma,
+} from '../mm/index.js';
 import type { CpuId, PageId, Pfn } from '../units.js';
 
 /** Answers about an inactive page (RC-30). */

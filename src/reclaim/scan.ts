@@ -1,4 +1,4 @@
-import { ACCOUNT_BACKGROUND, ACCOUNT_FAULT } from '../cost/meter.js';
+import { ACCOUNT_BACKGROUND, ACCOUNT_FAULT } from '../cost/index.js';
 import { C } from '../stats/index.js';
 import type { CpuId, NodeId } from '../units.js';
 

@@ -1,7 +1,5 @@
-import type { Frames } from '../mm/frames.js';
-import { PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/page-flags.js';
-import type { SwapOut } from '../migrate/swap-out.js';
-import type { TryToUnmap } from '../migrate/unmap.js';
+import { type Frames, PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/index.js';
+import type { SwapOut, TryToUnmap } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { Pfn } from '../units.js';
 import { PAGE_ACTIVATE, PAGE_KEEP, PAGE_SUCCESS, type PageOut } from './page-out.js';

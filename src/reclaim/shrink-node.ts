@@ -1,9 +1,17 @@
-import { PRICE, type Meter } from '../cost/meter.js';
-import type { Frames } from '../mm/frames.js';
-import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, type Lru } from '../mm/lru.js';
-import { PG_ACTIVE, PG_WORKINGSET } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
-import { MARK_HIGH, type Zones } from '../mm/zones.js';
+import { type Meter, PRICE } from '../cost/index.js';
+import {
+  type Frames,
+  type Lru,
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  MARK_HIGH,
+  PG_ACTIVE,
+  PG_WORKINGSET,
+  type SwapArea,
+  type Zones,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Batch } from './batch.js';

@@ -1,8 +1,16 @@
-import type { FileObject } from '../mm/files.js';
-import type { Frames } from '../mm/frames.js';
-import { LRU_ACTIVE_ANON, LRU_ACTIVE_FILE, LRU_INACTIVE_ANON, LRU_INACTIVE_FILE, type Lru } from '../mm/lru.js';
-import { PG_ACTIVE, PG_SWAPBACKED, PG_WORKINGSET } from '../mm/page-flags.js';
-import type { SwapArea } from '../mm/swap-area.js';
+import {
+  type FileObject,
+  type Frames,
+  type Lru,
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  PG_ACTIVE,
+  PG_SWAPBACKED,
+  PG_WORKINGSET,
+  type SwapArea,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { NodeId, Pfn, SwapSlot } from '../units.js';
 import type { ReclaimCosts, ReclaimCostRule } from './cost.js';

@@ -1,4 +1,4 @@
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 
 export interface Assumption {
   readonly text: string;

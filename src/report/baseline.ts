@@ -1,5 +1,5 @@
 import { parseRun, printRun } from '../run/index.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 
 /** The run that the others are compared with: plain `default` if it is there and was finished, else the first that was. */
 export function baselineOf(results: readonly RunResult[]): RunResult | null {

@@ -6,7 +6,7 @@ import type { CostAssumptions } from './ranking.js';
 import { actionsSection, faultsSection, migrationsSection, pagesSection } from './sections.js';
 import { tableText } from './table.js';
 import { verdictOf, verdictText } from './verdict.js';
-import { remoteShare, type RunResult } from '../stats/run-result.js';
+import { remoteShare, type RunResult } from '../stats/index.js';
 
 /** Short; the verdict says why. */
 const OUTCOMES = { done: 'done', oom: 'out of memory', sigbus: 'SIGBUS', failed: 'failed' } as const;

@@ -1,6 +1,6 @@
 import type { ReportContext } from './compare-report.js';
 import { verdictOf } from './verdict.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 
 /** Keys that come first, in this order; all others follow by name. */
 const FIRST = ['format', 'version', 'run', 'name', 'trace', 'machine', 'options', 'policy', 'nodes', 'outcome', 'kind'];

@@ -1,4 +1,4 @@
-import type { PhaseResult, RunResult } from '../stats/run-result.js';
+import type { PhaseResult, RunResult } from '../stats/index.js';
 
 /** The two numbers that no trace tells: cost of a hit, and how many misses are in flight at once. */
 export interface CostAssumptions {

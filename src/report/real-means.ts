@@ -1,5 +1,5 @@
 import { isPluginName, parseRun, type PolicySpec, type RunSpec } from '../run/index.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 
 /** A policy on a real machine: numactl's option for a whole program, the mode and libnuma's call for a range of it. */
 interface Means {

@@ -5,7 +5,7 @@ import { plain, type Paint } from './paint.js';
 import { actionsSection, faultsSection, migrationsSection, pagesSection, phasesTable } from './sections.js';
 import { tableText } from './table.js';
 import { outcomeText } from './verdict.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 
 /** One run with all its counters. Ends with a line break. */
 export function runReport(result: RunResult, { trace, machine }: ReportContext, paint: Paint = plain): string {
@@ -42,12 +42,7 @@ function counters({ counters: all }: RunResult, paint: Paint): string | null {
 }
 
 function marks({ marks: all }: RunResult, paint: Paint): string | null {
-  const rows = all.map(({ row, text, atNs, movingNs }) => [
-    text,
-    formatCount(row),
-    formatNs(atNs),
-    formatNs(movingNs),
-  ]);
+  const rows = all.map(({ row, text, atNs, movingNs }) => [text, formatCount(row), formatNs(atNs), formatNs(movingNs)]);
   return rows.length === 0
     ? null
     : tableText({ title: 'Outputs of the program', head: ['text', 'row', 'at', 'of it moving pages'], rows }, paint);

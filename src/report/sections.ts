@@ -1,7 +1,7 @@
 import { formatCount, formatNs, formatShare } from './numbers.js';
 import { plain, type Paint } from './paint.js';
 import { tableText } from './table.js';
-import { remoteShare, type PhaseResult, type RunResult } from '../stats/run-result.js';
+import { type PhaseResult, remoteShare, type RunResult } from '../stats/index.js';
 
 /**
  * Parts that the reports of one run and of several share: each gives text without a final line break, or null

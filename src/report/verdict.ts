@@ -5,7 +5,7 @@ import { plain, type Paint } from './paint.js';
 import { rangesOf, type CostAssumptions, type Range } from './ranking.js';
 import { nearestRealMeans, realMeans } from './real-means.js';
 import { parseRun } from '../run/index.js';
-import { remoteShare, type RunResult } from '../stats/run-result.js';
+import { remoteShare, type RunResult } from '../stats/index.js';
 
 /** Runs this close to the best are called equal: the model is not better than that. */
 const TIE = 0.01;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MmError, ModelBug } from '../errors.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 import { failedResult } from './failed-result.js';
 import { isPluginName } from './parse-policy.js';
 import type { Progress, RunRequest } from './run-request.js';

@@ -1,4 +1,4 @@
-import type { PhaseResult, RunResult } from '../stats/run-result.js';
+import type { PhaseResult, RunResult } from '../stats/index.js';
 import type { RunRequest } from './run-request.js';
 
 /** What is left of a run that ended before it had a result: its names, no numbers, and why. */

@@ -1,4 +1,4 @@
-import type { MachineDescription } from '../hardware/machine-description.js';
+import type { MachineDescription } from '../hardware/index.js';
 import type { Moment, RunSpec } from './run-spec.js';
 
 /** Everything one run needs; plain data, so that it can cross to the worker thread that carries it out. */

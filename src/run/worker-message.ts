@@ -1,5 +1,5 @@
 import type { MmErrorCode } from '../errors.js';
-import type { RunResult } from '../stats/run-result.js';
+import type { RunResult } from '../stats/index.js';
 
 /** What a run's worker thread tells the thread that started it. Errors cross as plain data: a clone would lose their class. */
 export type WorkerMessage =

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { replayTrace } from '../engine/replay.js';
+import { replayTrace } from '../engine/index.js';
 import { MmError } from '../errors.js';
 import type { RunRequest } from './run-request.js';
 import type { WorkerMessage } from './worker-message.js';

@@ -135,7 +135,9 @@ export class Counters {
 
   /** Every counter that is not zero, by name. */
   snapshot(): Record<string, number> {
-    return Object.fromEntries(COUNTER_NAMES.filter((name) => this.get(name) !== 0).map((name) => [name, this.get(name)]));
+    return Object.fromEntries(
+      COUNTER_NAMES.filter((name) => this.get(name) !== 0).map((name) => [name, this.get(name)]),
+    );
   }
 
   snapshotOfNodes(): Record<string, number[]> {

@@ -33,7 +33,12 @@ export interface RunResult {
    * Time at which each output event of the trace happened, ns of its thread's clock, and how much of it went into moving
    * pages on the way that led there: calls, faults taken again, copies, waiting for threads that did the same.
    */
-  readonly marks: readonly { readonly row: number; readonly text: string; readonly atNs: number; readonly movingNs: number }[];
+  readonly marks: readonly {
+    readonly row: number;
+    readonly text: string;
+    readonly atNs: number;
+    readonly movingNs: number;
+  }[];
   /** Sentences: what was assumed (machine values, cost parameters, read-ahead off, …). */
   readonly assumptions: readonly string[];
 }

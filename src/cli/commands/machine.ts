@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
 import { bundledMachines, loadMachine } from '../load-machine.js';
 import type { Shell } from '../shell.js';
-import type { MachineDescription } from '../../hardware/machine-description.js';
-import { DEFAULT_MACHINE } from '../../hardware/machine-file.js';
-import { formatPages } from '../../hardware/memory-size.js';
-import { formatList } from '../../hardware/node-list.js';
+import { DEFAULT_MACHINE, formatList, formatPages, type MachineDescription } from '../../hardware/index.js';
 import { stableJson, tableText } from '../../report/index.js';
 
 /** `mof machine list|show`: the machines a run can take place on. */

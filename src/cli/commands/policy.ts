@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Shell } from '../shell.js';
-import { bundledPolicies, loadPolicy } from '../../engine/load-policies.js';
+import { bundledPolicies, loadPolicy } from '../../engine/index.js';
 import type { PolicyDefinition } from '../../policy/index.js';
 import { stableJson, tableText } from '../../report/index.js';
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Shell } from '../shell.js';
 import { formatCount, formatShare, stableJson, tableText } from '../../report/index.js';
 import { openTrace } from '../../trace/readers/index.js';
-import { traceInfo, type Sidecar, type TraceInfo } from '../../trace/index.js';
+import { type Sidecar, traceInfo, type TraceInfo } from '../../trace/index.js';
 
 /** `mof trace info TRACE`: facts about a trace that need no machine. */
 export function addTrace(program: Command, shell: Shell): void {

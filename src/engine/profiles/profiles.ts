@@ -79,7 +79,10 @@ export const PROFILES: readonly Profile[] = [
 export function profileNamed(name: string): Profile {
   const profile = PROFILES.find((candidate) => candidate.name === name);
   if (profile !== undefined) return profile;
-  const near = nearestName(name, PROFILES.map((candidate) => candidate.name));
+  const near = nearestName(
+    name,
+    PROFILES.map((candidate) => candidate.name),
+  );
   throw new MmError(
     'BAD_OPTION',
     `no profile "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} Known: ${PROFILES.map((p) => p.name).join(', ')}`,
@@ -95,5 +98,8 @@ export function rulesOf(names: RuleNames): Rules {
 function variantNamed(rule: keyof Rules, variant: string): unknown {
   const variants: Readonly<Record<string, unknown>> = VARIANTS[rule];
   if (variant in variants) return variants[variant];
-  throw new MmError('BAD_OPTION', `rule ${rule} has no variant "${variant}". Known: ${Object.keys(variants).join(', ')}`);
+  throw new MmError(
+    'BAD_OPTION',
+    `rule ${rule} has no variant "${variant}". Known: ${Object.keys(variants).join(', ')}`,
+  );
 }

@@ -1,9 +1,11 @@
-import type { FaultReference, SwapHook, SwapIn } from '../../fault/index.js';
 import {
   faultLeavesNoMark,
   faultMarksAccessed,
+  type FaultReference,
+  type SwapHook,
   swapHookBeforePtl,
   swapHookUnderPtl,
+  type SwapIn,
   swapInReadOnly,
   swapInWritable,
 } from '../../fault/index.js';

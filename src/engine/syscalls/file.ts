@@ -1,11 +1,6 @@
-import { ACCOUNT_FAULT, PRICE, type Meter } from '../../cost/meter.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../../cost/index.js';
 import { MAJOR, MINOR, OOM, SIGBUS, type FileFault, type Outcome } from '../../fault/index.js';
-import type { Contents } from '../../mm/contents.js';
-import type { FileObject } from '../../mm/files.js';
-import type { Frames } from '../../mm/frames.js';
-import type { Lru } from '../../mm/lru.js';
-import { PG_DIRTY } from '../../mm/page-flags.js';
-import type { Task } from '../../mm/task.js';
+import { type Contents, type FileObject, type Frames, type Lru, PG_DIRTY, type Task } from '../../mm/index.js';
 import { C, type Counters } from '../../stats/index.js';
 import { NO_PFN, type Pfn } from '../../units.js';
 
@@ -55,4 +50,3 @@ export function makeFileSyscalls({ frames, lru, fileFault, contents, counters, m
 
   return { access, lastPage: () => last };
 }
-

@@ -1,7 +1,4 @@
-import type { AddressSpace } from '../../mm/address-space.js';
-import type { Mapping } from '../../mm/mapping.js';
-import type { Spaces, VmaAttributes } from '../../mm/spaces.js';
-import type { Vma } from '../../mm/vma.js';
+import type { AddressSpace, Mapping, Spaces, Vma, VmaAttributes } from '../../mm/index.js';
 import type { PageTables } from '../../hardware/index.js';
 import { NO_PAGE, type CpuId, type PageId } from '../../units.js';
 
@@ -29,7 +26,7 @@ const LEAF = 512;
 export function makeMemorySyscalls({ tables, spaces, mapping }: MemoryParts): MemorySyscalls {
   /** Entries of [first, end) of an area, leaf table by leaf table. */
   function visitRange(vma: Vma, first: number, end: number, visit: (offset: number, page: PageId) => void): void {
-    for (let offset = first; offset < end; ) {
+    for (let offset = first; offset < end;) {
       const page = tables.walk(vma.space.root, vma.start + offset);
       const inLeaf = LEAF - ((vma.start + offset) % LEAF);
       const stop = Math.min(end, offset + inLeaf);

@@ -1,11 +1,14 @@
-import type { AddressSpace } from '../../mm/address-space.js';
-import type { Cpuset } from '../../mm/cpuset.js';
-import { Mempolicy, type MempolicyRequest } from '../../mm/mempolicy.js';
-import type { Spaces } from '../../mm/spaces.js';
-import type { Task } from '../../mm/task.js';
-import type { Vma } from '../../mm/vma.js';
-import type { Lazy, LazyResult } from '../../migrate/lazy.js';
-import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../../cost/meter.js';
+import {
+  type AddressSpace,
+  type Cpuset,
+  Mempolicy,
+  type MempolicyRequest,
+  type Spaces,
+  type Task,
+  type Vma,
+} from '../../mm/index.js';
+import type { Lazy, LazyResult } from '../../migrate/index.js';
+import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../../cost/index.js';
 import type { World } from '../../policy/index.js';
 import type { NodeId } from '../../units.js';
 
@@ -61,7 +64,8 @@ export function makePolicySyscalls({ spaces, lazy, meter, world, tasks }: Policy
     for (const task of tasks()) {
       if (task.cpuset !== cpuset) continue;
       if (task.policy !== null) policies.add(task.policy);
-      for (const vma of task.space.vmas) if (vma.policy !== null && vma.file?.isShmem !== true) policies.add(vma.policy);
+      for (const vma of task.space.vmas)
+        if (vma.policy !== null && vma.file?.isShmem !== true) policies.add(vma.policy);
     }
     for (const policy of policies) policy.rebind(before, nodes);
   }

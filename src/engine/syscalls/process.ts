@@ -1,12 +1,14 @@
-import type { Mapping } from '../../mm/mapping.js';
-import type { AnonVmas } from '../../mm/anon-vma.js';
-import type { AddressSpace } from '../../mm/address-space.js';
-import type { Cpuset } from '../../mm/cpuset.js';
-import type { Frames } from '../../mm/frames.js';
-import type { Spaces } from '../../mm/spaces.js';
-import type { SwapArea } from '../../mm/swap-area.js';
-import { Task } from '../../mm/task.js';
-import type { Vma } from '../../mm/vma.js';
+import {
+  type AddressSpace,
+  type AnonVmas,
+  type Cpuset,
+  type Frames,
+  type Mapping,
+  type Spaces,
+  type SwapArea,
+  Task,
+  type Vma,
+} from '../../mm/index.js';
 import { PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, type PageTables, type Topology } from '../../hardware/index.js';
 import { C, type Counters } from '../../stats/index.js';
 import { NO_PAGE, type CpuId, type NodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';

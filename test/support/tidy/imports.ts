@@ -5,7 +5,7 @@ const FRONT_DOOR = 'src/index.ts';
 const CONTRACT = 'src/policy/index.ts';
 const COMPOSITION_ROOT = 'src/engine/compose.ts';
 
-/** Imports point down (layers.json), and each part of the tree sees only what it may. */
+/** Imports point down (.layers.json), and each part of the tree sees only what it may. */
 export const arrows: Rule = (source) =>
   importsOf(source).flatMap((ref) => {
     const what = arrowOffence(source.path, ref);
@@ -29,7 +29,7 @@ function arrowOffence(from: string, { specifier, target, typeOnly }: ImportRef):
 }
 
 function upwardOffence(from: string, to: string, target: string, typeOnly: boolean): string | null {
-  for (const layer of [from, to]) if (rankOf(layer) < 0) return `${layer} is not in layers.json`;
+  for (const layer of [from, to]) if (rankOf(layer) < 0) return `${layer} is not in .layers.json`;
   if (rankOf(to) <= rankOf(from)) return null;
   if (LAYERS.typesFromAbove[from]?.includes(target)) {
     return typeOnly ? null : `${from} takes only types from ${target}: write \`import type\``;

@@ -9,14 +9,14 @@ interface LayersFile {
   readonly packagesThatNeedNode: readonly string[];
 }
 
-export const LAYERS = JSON.parse(readText('layers.json')) as LayersFile;
+export const LAYERS = JSON.parse(readText('.layers.json')) as LayersFile;
 
 /** `src/mm/lru.ts` → `mm`, `src/units.ts` → `units`; null outside src/. */
 export function layerOf(path: string): string | null {
   return /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(path)?.[1] ?? null;
 }
 
-/** Place in the order of layers; -1 if the name is not in layers.json. */
+/** Place in the order of layers; -1 if the name is not in .layers.json. */
 export function rankOf(layer: string): number {
   return LAYERS.layers.findIndex((names) => names.includes(layer));
 }
