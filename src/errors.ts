@@ -18,6 +18,8 @@ export const EBUSY = 16;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
+export const EOPNOTSUPP = 95;
+export const EEXIST = 17;
 
 /** What kind of mistake it was; the command line exits with 2 for each. */
 export type MmErrorCode =

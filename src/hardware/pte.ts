@@ -13,6 +13,8 @@ export const PTE_DIRTY = 1 << 2;
 export const PTE_YOUNG = 1 << 3;
 /** Not present: the word is a swap slot. */
 export const PTE_SWAP = 1 << 4;
+/** Not present: the word is the frame that is being moved; write, dirty and young say what the entry was (DM-21). */
+export const PTE_MIGRATION = 1 << 5;
 
 /** Why `translate()` found no frame. Frames are positive, so these are not. */
 export const MISS_NONE = -1;

@@ -16,10 +16,12 @@ export interface MempolicyRequest {
   readonly flag: NodesFlag;
   readonly options: OptionValues;
   readonly bestNodes?: Int16Array;
+  /** MPOL_F_NUMA_BALANCING. */
+  readonly numaBalancing?: boolean;
 }
 
-/** MPOL_INTERLEAVE and MPOL_WEIGHTED_INTERLEAVE. */
-const INTERLEAVING_MODES = new Set([3, 6]);
+const INTERLEAVE = 3;
+const WEIGHTED_INTERLEAVE = 6;
 
 /** A plug-in answered with something that is no node of this machine. */
 export function badAnswer(policy: Mempolicy, question: string, answer: number): never {
@@ -38,6 +40,8 @@ export class Mempolicy {
   refs = 1;
   /** Set for pages that may be looked at in a fault (rule variant `misplacedGate`, MP-61). Kernel: MPOL_F_MOF. */
   isMof = false;
+  /** Where allocations start instead of the CPU's node (MP-32), or `NO_NODE`. */
+  homeNode = NO_NODE;
   nodes: readonly NodeId[];
   instance: PolicyInstance;
   /** Nodes an allocation is kept to, as a byte per node; null: it may go anywhere. */
@@ -46,18 +50,26 @@ export class Mempolicy {
   readonly mayLeaveMask: boolean;
   /** Spreads by index or rotor: its hits are counted as numa_interleave (MP-31). */
   readonly isInterleave: boolean;
-  private readonly userNodes: readonly NodeId[];
+  readonly isWeighted: boolean;
+  /**
+   * With static or relative the user's nodes, else the allowed nodes the policy was made against. The kernel keeps both in
+   * one place, so a rebind of a policy that keeps its nodes overwrites the user's (K-C2).
+   */
+  private remembered: readonly NodeId[];
 
   constructor(
     readonly request: MempolicyRequest,
     private readonly world: World,
     allowed: readonly NodeId[],
   ) {
-    this.userNodes = request.nodes;
-    this.nodes = effectiveNodes(request.nodes, request.flag, allowed);
+    const { definition, flag } = request;
+    this.remembered = flag === null ? allowed : request.nodes;
+    const nodes = effectiveNodes(request.nodes, flag, allowed);
+    this.nodes = definition.nodes === 'optional' ? nodes.slice(0, 1) : nodes; // the lowest of several (K-N2)
     this.mask = this.makeMask(allowed);
-    this.isInterleave = INTERLEAVING_MODES.has(request.definition.mode?.number ?? 0);
-    this.mayLeaveMask = request.definition.fallback === 'within-then-any';
+    this.isWeighted = definition.mode?.number === WEIGHTED_INTERLEAVE;
+    this.isInterleave = definition.mode?.number === INTERLEAVE || this.isWeighted;
+    this.mayLeaveMask = definition.fallback === 'within-then-any';
     this.instance = this.makeInstance();
   }
 
@@ -65,23 +77,46 @@ export class Mempolicy {
     return this.request.definition;
   }
 
-  /** A policy of its own for a child, with the nodes as they are now (MP-17). Kernel: mpol_dup(). */
+  /** Nodes as get_mempolicy shows them: the user's own with static or relative (K-B3). */
+  get shownNodes(): readonly NodeId[] {
+    return this.request.flag === null ? this.nodes : this.remembered;
+  }
+
+  /** A policy of its own for a child (MP-17). Kernel: mpol_dup(). */
   clone(allowed: readonly NodeId[]): Mempolicy {
     const copy = new Mempolicy(this.request, this.world, allowed);
     copy.isMof = this.isMof;
+    copy.homeNode = this.homeNode;
+    copy.remembered = this.remembered;
     copy.nodes = this.nodes;
     copy.mask = this.mask;
     copy.instance = copy.makeInstance();
     return copy;
   }
 
-  /** The allowed nodes changed (MP-81, MP-84). */
-  rebind(before: readonly NodeId[], after: readonly NodeId[]): void {
-    if (this.request.flag === 'static' || this.request.flag === 'relative') {
-      this.nodes = effectiveNodes(this.userNodes, this.request.flag, after);
-    } else if (this.definition.rebind === 'remap') {
-      this.nodes = remapNodes(this.nodes, before, after);
-    }
+  /** K-P4: same mode, flags, home node and nodes, and with static or relative the same user's nodes. Kernel: mpol_equal(). */
+  equals(other: Mempolicy | null): boolean {
+    if (other === null) return false;
+    const [a, b] = [this.request, other.request];
+    return (
+      (a.definition === b.definition && a.flag === b.flag && a.numaBalancing === b.numaBalancing) &&
+      this.homeNode === other.homeNode &&
+      sameNodes(this.nodes, other.nodes) &&
+      (a.flag === null || sameNodes(this.remembered, other.remembered))
+    );
+  }
+
+  /** The allowed nodes changed (MP-81, MP-84, K-C2). Kernel: mpol_rebind_policy(). */
+  rebind(after: readonly NodeId[]): void {
+    const { definition, flag } = this.request;
+    if (definition.nodes === 'none' || this.nodes.length === 0) return;
+    if (flag === null && sameNodes(this.remembered, after)) return;
+    if (definition.rebind === 'keep') this.remembered = after;
+    else if (flag === null) {
+      const mapped = remapNodes(this.nodes, this.remembered, after);
+      this.nodes = mapped.length > 0 ? mapped : after;
+      this.remembered = after;
+    } else this.nodes = effectiveNodes(this.remembered, flag, after);
     this.mask = this.makeMask(after);
     this.instance = this.makeInstance();
   }
@@ -99,6 +134,9 @@ export class Mempolicy {
     return mask;
   }
 }
+
+const sameNodes = (a: readonly NodeId[], b: readonly NodeId[]): boolean =>
+  a.length === b.length && a.every((node, i) => node === b[i]);
 
 /** MP-84: static keeps the given nodes that are allowed, relative takes them as ordinals; nothing left: all allowed. */
 export function effectiveNodes(given: readonly NodeId[], flag: NodesFlag, allowed: readonly NodeId[]): NodeId[] {
@@ -132,11 +170,22 @@ export class Query implements Fault {
   page = -1;
 }
 
-/** The node whose turn it is for allocations without an address (MP-26); asking does not advance it. */
+/**
+ * The node whose turn it is for allocations without an address (MP-26, K-I5); asking does not advance it. With weights a
+ * node keeps its turn until its weight is used up.
+ */
 export function rotorNode(task: Task, policy: Mempolicy): NodeId {
-  const nodes = policy.nodes;
+  const { nodes } = policy;
+  if (policy.isWeighted && task.ilWeight > 0 && nodes.includes(task.ilPrev as NodeId)) return task.ilPrev as NodeId;
   for (let i = 0; i < nodes.length; i++) if (nodes[i] > task.ilPrev) return nodes[i];
   return nodes.length > 0 ? nodes[0] : task.node;
+}
+
+/** The rotor's node was used. Kernel: interleave_nodes(), weighted_interleave_nodes(). */
+export function advanceRotor(task: Task, policy: Mempolicy, used: NodeId, world: World): void {
+  if (policy.isWeighted && (task.ilWeight === 0 || used !== task.ilPrev)) task.ilWeight = world.weight(used);
+  if (policy.isWeighted) task.ilWeight--;
+  task.ilPrev = used;
 }
 
 /** Rule variant `policyLookup`: which policy governs a page of a mapping (MP-10, MP-12). */

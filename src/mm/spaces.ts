@@ -183,12 +183,15 @@ export class Spaces {
   }
 }
 
+const samePolicy = (a: Mempolicy | null, b: Mempolicy | null): boolean =>
+  a === b || (a !== null && a.equals(b));
+
 function canJoin(left: Vma, right: Vma): boolean {
   return (
     left.end === right.start &&
     left.flags === right.flags &&
     left.file === right.file &&
-    left.policy === right.policy &&
+    samePolicy(left.policy, right.policy) &&
     left.name === right.name &&
     left.pgoff + left.pages === right.pgoff &&
     (left.tracePage < 0 ? right.tracePage < 0 : left.tracePage + left.pages === right.tracePage) &&

@@ -9,8 +9,12 @@ export class Task {
   policy: Mempolicy | null = null;
   /** Node the rotor gave out last (MP-26); -1 so that the lowest node of a set comes first. Kernel: il_prev. */
   ilPrev = -1;
+  /** Pages that the rotor's node still gets in a row, with weights. Kernel: il_weight. */
+  ilWeight = 0;
   cpu: CpuId;
   node: NodeId;
+  /** User id; 0 has every capability, anyone else none. */
+  uid = 0;
 
   constructor(
     readonly id: number,

@@ -13,12 +13,17 @@ export const bindNearestFirst: BindOrder = (nodes, _from, row) => row.filter((no
 /** [2.6.16] Ascending node number; distance and CPU do not matter. */
 export const bindByNumber: BindOrder = (nodes, _from, row) => nodes.filter((node) => row.includes(node));
 
-/** The machine as policies see it. */
+/**
+ * The machine as policies see it.
+ *
+ * @param weights weight of each node, 0: not set; the caller may change them
+ */
 export function makeWorld(
   topology: Topology,
   rows: readonly (readonly NodeId[])[],
   bindOrder: BindOrder,
   seed: number,
+  weights: Uint8Array,
 ): World {
   const firstByStart = new Map<readonly NodeId[], Int16Array>();
   /** The answer for each start node, kept per node list: lists live as long as their policy. */
@@ -37,6 +42,7 @@ export function makeWorld(
     distance: (from, to) => topology.distance(from, to),
     hasMemory: (node) => topology.hasMemory(node),
     firstOf: (nodes, from) => firsts(nodes)[from] as NodeId,
+    weight: (node) => weights[node] || 1,
     seed,
   };
 }

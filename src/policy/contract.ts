@@ -35,6 +35,8 @@ export interface World {
   hasMemory(node: NodeId): boolean;
   /** The node of `nodes` that an allocation starting at `from` reaches first when nothing is full (MP-23). */
   firstOf(nodes: readonly NodeId[], from: NodeId): NodeId;
+  /** Weight of a node for weighted interleaving, as the administrator set it; 1 if not set (MP-53). */
+  weight(node: NodeId): number;
   readonly seed: number;
 }
 

@@ -1,0 +1,114 @@
+import { makeCopyPage, makeMigratePages } from '../migrate/index.js';
+import { EINVAL, ENOENT } from '../errors.js';
+import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
+import type { PolicyDefinition } from '../policy/index.js';
+import { NO_PFN, type Pfn } from '../units.js';
+import type { Machine } from './machine.js';
+import { makeAreaCalls, type AreaCalls } from './syscalls/areas.js';
+import { makeCpusetCalls, type CpusetCalls } from './syscalls/cpusets.js';
+import { makeMadviseCalls, type MadviseCalls } from './syscalls/madvise.js';
+import { makeMempolicyCalls, type MempolicyCalls } from './syscalls/mempolicy.js';
+import { setMountPolicy } from './syscalls/mount-policy.js';
+import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.js';
+import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
+import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
+import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
+
+/** System calls of a simulated task, with the kernel's argument checks and errno. */
+export interface Calls {
+  readonly policy: MempolicyCalls;
+  readonly pages: MovePagesCalls;
+  readonly areas: AreaCalls;
+  readonly advice: MadviseCalls;
+  readonly cpusets: CpusetCalls;
+  readonly swap: SwapCalls;
+  readonly file: {
+    /** One page of pread or pwrite. @returns whether it was done */
+    page(task: Task, file: FileObject, index: number, isWrite: boolean): boolean;
+    /** Clean, unmapped pages of files leave the page cache. */
+    dropCaches(): void;
+  };
+  numaMaps(task: Task): NumaMapsLine[];
+  /** Writes one of the files under /proc/sys or sysfs that the model has. */
+  sysctl(name: string, value: number): number;
+  /** The `mpol=` mount option of a new tmpfs file. */
+  mountPolicy(file: FileObject, text: string): number;
+}
+
+export interface CallOptions {
+  /** Policies by mode number. */
+  readonly modes: ReadonlyMap<number, PolicyDefinition>;
+  readonly cgroup: 1 | 2;
+  readonly possibleNodes: number;
+}
+
+export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
+  const { frames, files, pageCache, swap, contents, tables, lru, block, mapping, counters, meter, zones } = machine;
+  const { forEachPlace, forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
+  const { swapOut, tryToUnmap, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
+  const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
+  const { migratePages } = makeMigratePages({
+    ...{ frames, files, tables, lru, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
+  });
+  const movePolicyPages = makeMovePolicyPages({
+    ...{ frames, lru, counters, query, migratePages, defaultPolicy: machine.defaultPolicy },
+    ...{ allocatePage: reclaim.allocatePage, interleaveIndex: rules.moveIndex },
+  });
+  const newPolicy = { world, modes };
+  const policy = makeMempolicyCalls({
+    ...newPolicy,
+    ...{ frames, lru, tables, spaces, zeroPage, touch, possibleNodes, movePages: movePolicyPages, modeRule: rules.modes },
+  });
+  const pages = makeMovePagesCalls({
+    ...{ frames, lru, zones, tables, world, migratePages, pageStatus: rules.pageStatus, zeroPage },
+  });
+  const areas = makeAreaCalls({
+    ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
+  });
+  const advice = makeMadviseCalls({
+    ...{ frames, lru, tables, spaces, swap, pageCache, mapping, memory, swapOut, tryToUnmap, touch, zeroPage },
+    readSwap: swapRead.readFor,
+    pageOut: reclaim.pageOut,
+    populateHoles: rules.populateHoles,
+  });
+  const cpusets = makeCpusetCalls({ topology, rootCpuset, tasks: process.tasks, movePages: pages, version: cgroup });
+  const swapCalls = makeSwapCalls({
+    ...{ frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset },
+    readObject: machine.readObject,
+  });
+
+  function sysctl(name: string, value: number): number {
+    const weight = /^weighted_interleave\/node(\d+)$/.exec(name);
+    if (weight === null) return machine.setSwitch(name, value);
+    const node = Number(weight[1]);
+    if (!rules.modes.hasWeights || node >= topology.nodeCount) return -ENOENT;
+    if (value < 0 || value > 255) return -EINVAL;
+    machine.weights[node] = value;
+    return 0;
+  }
+
+  function dropCaches(): void {
+    lru.drainAll();
+    for (const file of files.all()) {
+      if (file.isShmem) continue;
+      for (let index = 0; index < file.sizePages; index++) dropPage(file, index);
+    }
+  }
+
+  function dropPage(file: FileObject, index: number): void {
+    const pfn: Pfn = cachedFrame(file, index);
+    if (pfn === NO_PFN || frames.mapcount(pfn) > 0 || frames.isLocked(pfn)) return;
+    if (frames.isDirty(pfn)) swapOut.startWrite(pfn);
+    block.waitForPage(pfn);
+    pageCache.remove(pfn);
+    lru.put(pfn);
+  }
+
+  return {
+    ...{ policy, pages, areas, advice, cpusets, swap: swapCalls, sysctl },
+    file: { page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite) <= 1, dropCaches },
+    numaMaps: makeNumaMaps({ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage }),
+    mountPolicy: (file, text) => setMountPolicy(file, text, null, topology.nodesWithMemory(), newPolicy),
+  };
+}
+

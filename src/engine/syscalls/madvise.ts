@@ -1,0 +1,249 @@
+import { EACCES, EFAULT, EINVAL, ENOMEM } from '../../errors.js';
+import type { PageTables } from '../../hardware/index.js';
+import { SIGBUS, SIGSEGV } from '../../fault/index.js';
+import {
+
+  VM_DONTFORK,
+  VM_EXEC,
+  VM_RAND_READ,
+  VM_READ,
+  VM_WIPEONFORK,
+  VM_WRITE,
+  type FileObject,
+  type Frames,
+  type Lru,
+  type Mapping,
+  type PageCache,
+  type Spaces,
+  type SwapArea,
+  type Task,
+  type Vma,
+} from '../../mm/index.js';
+import type { SwapOut, TryToUnmap } from '../../migrate/index.js';
+import { NO_PAGE, NO_PFN, type PageId, type Pfn, type SwapSlot } from '../../units.js';
+import type { MemorySyscalls } from './memory.js';
+
+export type Advice =
+  | 'dontneed'
+  | 'free'
+  | 'remove'
+  | 'pageout'
+  | 'cold'
+  | 'willneed'
+  | 'random'
+  | 'populate_read'
+  | 'populate_write'
+  | 'wipeonfork'
+  | 'dontfork';
+const ADVICE: readonly string[] = [
+  ...['dontneed', 'free', 'remove', 'pageout', 'cold', 'willneed', 'random'],
+  ...['populate_read', 'populate_write', 'wipeonfork', 'dontfork'],
+];
+
+/** Rule variant `populateHoles`: MADV_POPULATE over a hole goes on behind it (6.1) or ends there (6.12); ENOMEM either way. */
+export interface PopulateHoles {
+  readonly goesOn: boolean;
+}
+export const populateGoesOn: PopulateHoles = { goesOn: true };
+export const populateStops: PopulateHoles = { goesOn: false };
+
+export interface MadviseParts {
+  readonly frames: Frames;
+  readonly lru: Lru;
+  readonly tables: PageTables;
+  readonly spaces: Spaces;
+  readonly swap: SwapArea;
+  readonly pageCache: PageCache;
+  readonly mapping: Mapping;
+  readonly memory: MemorySyscalls;
+  readonly swapOut: SwapOut;
+  readonly tryToUnmap: TryToUnmap;
+  readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
+  /** Reads a slot into the swap cache for an area's page; the reference is the caller's. */
+  readonly readSwap: (task: Task, vma: Vma, offset: number, page: PageId, slot: SwapSlot) => Pfn;
+  readonly populateHoles: PopulateHoles;
+  readonly zeroPage: Pfn;
+}
+
+export interface MadviseCalls {
+  /** Kernel: madvise(2). Over holes it does what it can and returns -ENOMEM (K-A8). */
+  madvise(task: Task, vpn: number, pages: number, advice: string): number;
+  /** Frees the pages of an object from `first` on, for everybody (truncate, MADV_REMOVE). */
+  punch(task: Task, file: FileObject, first: number, pages: number): void;
+}
+
+export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
+  const { frames, lru, tables, spaces, swap, pageCache, mapping, memory, swapOut, tryToUnmap, touch, readSwap } = parts;
+  const { populateHoles, zeroPage } = parts;
+
+  function madvise(task: Task, vpn: number, pages: number, advice: string): number {
+    if (!ADVICE.includes(advice)) return -EINVAL;
+    if (pages === 0) return 0;
+    if (advice === 'populate_read' || advice === 'populate_write') {
+      return populateRange(task, vpn, pages, advice === 'populate_write');
+    }
+    const end = vpn + pages;
+    let unmapped = false;
+    for (let at = vpn; at < end; ) {
+      const { space } = task;
+      const i = space.indexAt(at);
+      if (i >= space.vmas.length || space.vmas[i].start >= end) return -ENOMEM;
+      const vma = space.vmas[i];
+      if (vma.start > at) unmapped = true;
+      const from = Math.max(at, vma.start);
+      const until = Math.min(end, vma.end);
+      at = until;
+      const errno = adviseArea(task, vma, from, until - from, advice as Advice);
+      if (errno !== 0) return errno;
+    }
+    return unmapped ? -ENOMEM : 0;
+  }
+
+  function adviseArea(task: Task, vma: Vma, from: number, pages: number, advice: Advice): number {
+    const first = from - vma.start;
+    switch (advice) {
+      case 'dontneed':
+        if (vma.isLocked) return -EINVAL;
+        memory.discard(task.space, from, pages, task.cpu);
+        return 0;
+      case 'free':
+        if (vma.file !== null || vma.isLocked) return -EINVAL;
+        return 0; // the pages stay until somebody is short of memory
+      case 'cold':
+        return vma.isLocked ? -EINVAL : 0;
+      case 'remove':
+        return remove(task, vma, first, pages);
+      case 'pageout':
+        if (vma.isLocked) return -EINVAL;
+        pageOut(task, vma, first, pages);
+        return 0;
+      case 'willneed':
+        willNeed(task, vma, first, pages);
+        return 0;
+      case 'random':
+        return setFlag(vma, from, pages, VM_RAND_READ);
+      case 'wipeonfork':
+        return vma.file !== null || vma.isShared ? -EINVAL : setFlag(vma, from, pages, VM_WIPEONFORK);
+      case 'dontfork':
+        return setFlag(vma, from, pages, VM_DONTFORK);
+      default:
+        return -EINVAL;
+    }
+  }
+
+  function setFlag(vma: Vma, from: number, pages: number, flag: number): number {
+    if ((vma.flags & flag) !== 0) return 0;
+    const { space } = vma;
+    const [part] = spaces.isolateRange(space, from, pages);
+    part.flags |= flag;
+    spaces.joinAround(space, from, from + pages);
+    return 0;
+  }
+
+  function remove(task: Task, vma: Vma, first: number, pages: number): number {
+    if (vma.isLocked) return -EINVAL;
+    if (vma.file === null) return -EINVAL;
+    if (!vma.isShared || !vma.mayWrite) return -EACCES;
+    punch(task, vma.file, vma.filePage + first, pages);
+    return 0;
+  }
+
+  function punch(task: Task, file: FileObject, first: number, pages: number): void {
+    file.truncateCount++;
+    for (let index = first; index < Math.min(first + pages, file.sizePages); index++) {
+      const value = file.slots.get(index);
+      if (value < 0) dropSlot(file, index, -value as SwapSlot);
+      else if (value > 0) dropPage(task, file, index, value as Pfn);
+    }
+  }
+
+  function dropSlot(file: FileObject, index: number, slot: SwapSlot): void {
+    file.slots.set(index, 0);
+    const cached = swap.cached(slot);
+    swap.dropUser(slot);
+    if (cached === NO_PFN || swap.users(slot) > 1) return;
+    swap.remove(cached);
+    lru.put(cached);
+  }
+
+  function dropPage(task: Task, file: FileObject, index: number, pfn: Pfn): void {
+    frames.get(pfn);
+    for (const vma of [...file.vmas]) {
+      const offset = index - vma.filePage;
+      if (offset < 0 || offset >= vma.pages) continue;
+      const page = tables.walk(vma.space.root, vma.start + offset);
+      if (page === NO_PAGE || !tables.isPresent(page) || tables.word[page] !== (pfn as number)) continue;
+      mapping.zap(vma.space, page, task.cpu);
+    }
+    pageCache.remove(pfn);
+    frames.drop(pfn);
+    if (!file.isShmem) file.disk.set(index, 0);
+    lru.put(pfn);
+  }
+
+  /** K-S1: pages mapped exactly once go; shared ones stay. Clean file pages are dropped. */
+  function pageOut(task: Task, vma: Vma, first: number, pages: number): void {
+    for (let offset = first; offset < first + pages; offset++) {
+      const page = tables.walk(vma.space.root, vma.start + offset);
+      if (page === NO_PAGE || !tables.isPresent(page)) continue;
+      const pfn = tables.word[page] as Pfn;
+      if (pfn === zeroPage || frames.mapcount(pfn) !== 1 || !lru.isolate(pfn)) continue;
+      evict(task, pfn);
+      lru.putback(task.cpu, pfn);
+    }
+    lru.drainAll();
+  }
+
+  /** Out of memory altogether, if its contents have a place to be. The page is isolated. */
+  function evict(task: Task, pfn: Pfn): void {
+    if (!frames.tryLock(pfn)) return;
+    const isAnon = frames.isAnon(pfn);
+    const hasPlace = !isAnon || frames.isSwapCache(pfn) || swapOut.addToSwap(pfn);
+    if (hasPlace) {
+      tryToUnmap(pfn, task.cpu);
+      if (frames.mapcount(pfn) === 0) parts.swapOut.evictUnmapped(pfn);
+    }
+    frames.unlock(pfn);
+  }
+
+  /** K-S4: swapped pages of private memory come into the swap cache; their node is chosen now. */
+  function willNeed(task: Task, vma: Vma, first: number, pages: number): void {
+    if (vma.file !== null && vma.anonVma === null) return;
+    for (let offset = first; offset < first + pages; offset++) {
+      const page = tables.walk(vma.space.root, vma.start + offset);
+      if (page === NO_PAGE || !tables.isSwap(page)) continue;
+      const slot = tables.word[page] as SwapSlot;
+      if (swap.cached(slot) !== NO_PFN) continue;
+      const pfn = readSwap(task, vma, offset, page, slot);
+      if (pfn !== NO_PFN) lru.put(pfn);
+    }
+  }
+
+  function populateRange(task: Task, vpn: number, pages: number, isWrite: boolean): number {
+    const end = vpn + pages;
+    let hole = false;
+    for (let at = vpn; at < end; ) {
+      const { space } = task;
+      const vma = space.find(at);
+      if (vma === null) {
+        hole = true;
+        const i = space.indexAt(at);
+        if (!populateHoles.goesOn || i >= space.vmas.length) return -ENOMEM;
+        at = space.vmas[i].start;
+        continue;
+      }
+      const needed = isWrite ? VM_WRITE : VM_READ | VM_EXEC;
+      if ((vma.flags & needed) === 0) return -EINVAL;
+      const until = Math.min(end, vma.end);
+      for (; at < until; at++) {
+        const pfn = touch(task, at, isWrite);
+        if (pfn > 0) continue;
+        return -pfn === SIGBUS || -pfn === SIGSEGV ? -EFAULT : -ENOMEM;
+      }
+    }
+    return hole ? -ENOMEM : 0;
+  }
+
+  return { madvise, punch };
+}
+

@@ -1,0 +1,50 @@
+import { EINVAL } from '../../errors.js';
+import { parseNodes } from '../../hardware/index.js';
+import type { FileObject, Task } from '../../mm/index.js';
+import type { NodeId } from '../../units.js';
+import { makePolicy, modeFor, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES, type NewPolicyParts } from './new-policy.js';
+
+const WORDS: Readonly<Record<string, number>> = {
+  ...{ default: 0, prefer: 1, bind: 2, interleave: 3, local: 4, 'prefer (many)': 5, 'weighted interleave': 6 },
+};
+
+/**
+ * The `mpol=` option of a tmpfs mount: MODE[=static|relative][:NODES]. The policy covers the whole index range of each
+ * new file (K-P2). @returns 0 or -EINVAL. Kernel: mpol_parse_str(), mm/mempolicy.c
+ */
+export function setMountPolicy(file: FileObject, text: string, owner: Task | null, allowed: readonly NodeId[], parts: NewPolicyParts): number {
+  const [head, nodeText] = splitOnce(text, ':');
+  const [word, flagText] = splitOnce(head, '=');
+  const mode = (WORDS as Record<string, number | undefined>)[word];
+  if (mode === undefined) return -EINVAL;
+  const flags = flagText === 'static' ? MPOL_F_STATIC_NODES : flagText === 'relative' ? MPOL_F_RELATIVE_NODES : 0;
+  if (flagText !== null && flags === 0) return -EINVAL;
+  const nodes = readNodes(nodeText, parts);
+  if (nodes === null) return -EINVAL;
+  const given = (mode === 3 || mode === 6) && nodeText === null ? allowed.filter((node) => parts.world.hasMemory(node)) : nodes;
+  if (mode === 1 && given.length > 1) return -EINVAL;
+  const inForce = modeFor({ mode, flags }, [...given]);
+  if (inForce === null) return 0;
+  if (inForce < 0) return inForce;
+  const policy = makePolicy(inForce, flags, given, allowed, parts);
+  if (typeof policy === 'number') return policy;
+  file.setPolicy(0, file.sizePages, policy);
+  policy.refs--; // the object's ranges hold it
+  void owner;
+  return 0;
+}
+
+function readNodes(text: string | null, { world }: NewPolicyParts): NodeId[] | null {
+  if (text === null) return [];
+  try {
+    const nodes = parseNodes(text, { nodeCount: world.nodeCount, hasMemory: (node) => world.hasMemory(node), allowed: [] });
+    return nodes.every((node) => world.hasMemory(node)) ? nodes : null;
+  } catch {
+    return null;
+  }
+}
+
+function splitOnce(text: string, at: string): [string, string | null] {
+  const i = text.indexOf(at);
+  return i < 0 ? [text, null] : [text.slice(0, i), text.slice(i + 1)];
+}

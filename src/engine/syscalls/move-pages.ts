@@ -1,0 +1,209 @@
+import { EACCES, EBUSY, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, EPERM, ESRCH } from '../../errors.js';
+import type { PageTables } from '../../hardware/index.js';
+import type { MigratePages } from '../../migrate/index.js';
+import { MARK_LOW, VM_EXEC, VM_READ, VM_WRITE, type Frames, type Lru, type Task, type Zones } from '../../mm/index.js';
+import type { World } from '../../policy/index.js';
+import { NO_PAGE, NO_PFN, type NodeId, type Pfn } from '../../units.js';
+import { MPOL_MF_MOVE, MPOL_MF_MOVE_ALL } from './mempolicy.js';
+import { readNodeMask, type NodeMaskArgument } from './node-mask.js';
+
+/** Rule variant `pageStatus`: how two states of an entry are spelled (K section 5, section 7). */
+export interface PageStatus {
+  /** An untouched page of private anonymous memory: -EFAULT (6.1) or -ENOENT (6.12). */
+  readonly untouched: number;
+  /** A present page under `prot: none` is seen and moved (6.12), or looks absent (6.1). */
+  readonly seesProtNone: boolean;
+}
+export const pageStatus61: PageStatus = { untouched: -EFAULT, seesProtNone: false };
+export const pageStatus612: PageStatus = { untouched: -ENOENT, seesProtNone: true };
+
+export interface MovePagesParts {
+  readonly frames: Frames;
+  readonly lru: Lru;
+  readonly zones: Zones;
+  readonly tables: PageTables;
+  readonly world: World;
+  readonly migratePages: MigratePages['migratePages'];
+  readonly pageStatus: PageStatus;
+  readonly zeroPage: Pfn;
+}
+
+export interface MovePagesCalls {
+  /**
+   * Kernel: move_pages(2). `target` null: no such process. `nodes` null: only asks where pages are.
+   * @returns 0, -errno, or how many did not move; `status` gets an entry per page, null where none was written
+   */
+  movePages(
+    task: Task,
+    target: Task | null,
+    vpns: readonly number[],
+    nodes: readonly number[] | null,
+    flags: number,
+    status: (number | null)[],
+  ): number;
+  /** Kernel: migrate_pages(2) (K-G1, K-G2). */
+  migratePages(task: Task, target: Task | null, from: NodeMaskArgument, to: NodeMaskArgument, maxnode: number): number;
+  /** Every page of a process that lies on a node of `from` goes to its counterpart in `to`: cpusets (K-C3). */
+  moveProcess(task: Task, target: Task, from: readonly NodeId[], to: readonly NodeId[], all: boolean): number;
+  /** What move_pages reports for one page: a node, or -ENOENT, -EFAULT. */
+  statusOf(target: Task, vpn: number): number;
+}
+
+export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
+  const { frames, lru, zones, tables, world, migratePages, pageStatus, zeroPage } = parts;
+
+  /** The frame behind a page, 0 for none, or the status that says why there is none. */
+  function look(target: Task, vpn: number): { pfn: Pfn; status: number } {
+    const absent = (status: number) => ({ pfn: NO_PFN, status });
+    const vma = target.space.find(vpn);
+    if (vma === null) return absent(-EFAULT);
+    const page = tables.walk(target.space.root, vpn);
+    const isAnon = vma.file === null;
+    if (page === NO_PAGE || tables.isNone(page)) return absent(isAnon ? pageStatus.untouched : -ENOENT);
+    if (!tables.isPresent(page)) return absent(-ENOENT);
+    const pfn = tables.word[page] as Pfn;
+    if (pfn === zeroPage) return absent(-EFAULT);
+    const isHidden = (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) === 0 && !pageStatus.seesProtNone;
+    return isHidden ? absent(-ENOENT) : { pfn, status: frames.nodeOf(pfn) };
+  }
+
+  const thisNodeOnly = (caller: Task, node: NodeId) => (): Pfn =>
+    caller.cpuset.mems[node] === 0 ? NO_PFN : zones.takeFromNode(node, MARK_LOW, caller.node);
+
+  function mayAct(task: Task, target: Task): boolean {
+    return task.uid === 0 || task.uid === target.uid;
+  }
+
+  function movePages(
+    task: Task,
+    target: Task | null,
+    vpns: readonly number[],
+    nodes: readonly number[] | null,
+    flags: number,
+    status: (number | null)[],
+  ): number {
+    if ((flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0) return -EINVAL;
+    if ((flags & MPOL_MF_MOVE_ALL) !== 0 && task.uid !== 0) return -EPERM;
+    if (target === null) return -ESRCH;
+    if (!mayAct(task, target)) return -EPERM;
+    if (nodes === null) {
+      vpns.forEach((vpn, i) => (status[i] = look(target, vpn).status));
+      return 0;
+    }
+    lru.drainAll();
+    return moveInBatches(task, target, vpns, nodes, (flags & MPOL_MF_MOVE_ALL) !== 0, status);
+  }
+
+  /** K-M2, K-M3: runs of entries with one target, all of which have to move, are moved together. */
+  function moveInBatches(
+    task: Task,
+    target: Task,
+    vpns: readonly number[],
+    nodes: readonly number[],
+    all: boolean,
+    status: (number | null)[],
+  ): number {
+    let batch: Pfn[] = [];
+    let [first, node] = [0, -1];
+    /** @returns 0, -ENOMEM, or pages that did not move and entries that were not looked at */
+    const flush = (next: number): number => {
+      if (batch.length === 0) return 0;
+      const result = migratePages(batch, thisNodeOnly(task, node as NodeId), task.cpu);
+      batch = [];
+      if (result.noMemory) return -ENOMEM;
+      if (result.failed > 0) return result.failed + vpns.length - next;
+      for (let i = first; i < next; i++) status[i] = node;
+      return 0;
+    };
+    for (let i = 0; i < vpns.length; i++) {
+      const wanted = nodes[i];
+      const bad = badTarget(target, wanted);
+      if (bad !== 0) {
+        flush(i);
+        return bad;
+      }
+      if (node >= 0 && wanted !== node) {
+        const flushed = flush(i);
+        if (flushed !== 0) return flushed;
+        node = -1;
+      }
+      if (node < 0) [node, first] = [wanted, i];
+      const refused = queue(target, vpns[i], wanted, all, batch);
+      if (refused === QUEUED) continue;
+      status[i] = refused;
+      const flushed = flush(i);
+      if (flushed !== 0) return flushed;
+      node = -1;
+    }
+    return flush(vpns.length);
+  }
+
+  function badTarget(target: Task, node: number): number {
+    if (!(node >= 0 && node < world.nodeCount) || !world.hasMemory(node as NodeId)) return -ENODEV;
+    return target.cpuset.mems[node] === 0 ? -EACCES : 0;
+  }
+
+  /** @returns QUEUED, or the status the entry ends with: the node it is on already, or why it stays */
+  function queue(target: Task, vpn: number, node: number, all: boolean, batch: Pfn[]): number {
+    const { pfn, status } = look(target, vpn);
+    if (pfn === NO_PFN) return status;
+    if (status === node) return node;
+    if (!all && frames.mapcount(pfn) > 1) return -EACCES;
+    if (!lru.isolate(pfn)) return -EBUSY;
+    batch.push(pfn);
+    return QUEUED;
+  }
+
+  function migrateCall(task: Task, target: Task | null, from: NodeMaskArgument, to: NodeMaskArgument, maxnode: number): number {
+    const source = readNodeMask(from, maxnode);
+    if (typeof source === 'number') return source;
+    const wanted = readNodeMask(to, maxnode);
+    if (typeof wanted === 'number') return wanted;
+    if (target === null) return -ESRCH;
+    if (!mayAct(task, target)) return -EPERM;
+    if (task.uid !== 0 && wanted.some((node) => target.cpuset.mems[node] !== 1)) return -EPERM;
+    const destination = wanted.filter((node) => task.cpuset.mems[node] === 1);
+    if (destination.length === 0) return -EINVAL;
+    return moveProcess(task, target, source, destination, task.uid === 0);
+  }
+
+  /** K-G2: pairs of nodes in an order that does not pile pages up. Kernel: do_migrate_pages(). */
+  function moveProcess(task: Task, target: Task, from: readonly NodeId[], to: readonly NodeId[], all: boolean): number {
+    lru.drainAll();
+    const left = new Set(from);
+    for (;;) {
+      let source = -1;
+      let destination = -1;
+      for (const node of [...left].sort((a, b) => a - b)) {
+        if (from.length !== to.length && to.includes(node)) continue;
+        const image = to[from.indexOf(node) % to.length];
+        if (image === node) continue;
+        [source, destination] = [node, image];
+        if (!left.has(image)) break;
+      }
+      if (source < 0) return 0;
+      left.delete(source as NodeId);
+      if (!moveNode(task, target, source as NodeId, destination as NodeId, all)) return -ENOMEM;
+    }
+  }
+
+  /** Everything a process maps on one node to another. @returns false if there was no memory */
+  function moveNode(task: Task, target: Task, from: NodeId, to: NodeId, all: boolean): boolean {
+    const queued: Pfn[] = [];
+    for (const vma of target.space.vmas) {
+      for (let vpn = vma.start; vpn < vma.end; vpn++) {
+        const page = tables.walk(vma.space.root, vpn);
+        if (page === NO_PAGE || !tables.isPresent(page)) continue;
+        const pfn = tables.word[page] as Pfn;
+        if (pfn === zeroPage || frames.nodeOf(pfn) !== from) continue;
+        if (!all && frames.mapcount(pfn) !== 1) continue;
+        if (lru.isolate(pfn)) queued.push(pfn);
+      }
+    }
+    return !migratePages(queued, thisNodeOnly(task, to), task.cpu).noMemory;
+  }
+
+  return { movePages, migratePages: migrateCall, moveProcess, statusOf: (target, vpn) => look(target, vpn).status };
+}
+
+const QUEUED = -1000;

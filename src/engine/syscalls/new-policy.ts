@@ -1,0 +1,98 @@
+import { EINVAL } from '../../errors.js';
+import { effectiveNodes, Mempolicy, type MempolicyRequest } from '../../mm/index.js';
+import type { PolicyDefinition, World } from '../../policy/index.js';
+import type { NodeId } from '../../units.js';
+
+/** Mode numbers and the flags that are or-ed into them (MP section 1). */
+export const MPOL_DEFAULT = 0;
+export const MPOL_PREFERRED = 1;
+export const MPOL_BIND = 2;
+export const MPOL_LOCAL = 4;
+export const MPOL_PREFERRED_MANY = 5;
+export const MPOL_F_NUMA_BALANCING = 1 << 13;
+export const MPOL_F_RELATIVE_NODES = 1 << 14;
+export const MPOL_F_STATIC_NODES = 1 << 15;
+const MODE_FLAGS = MPOL_F_NUMA_BALANCING | MPOL_F_RELATIVE_NODES | MPOL_F_STATIC_NODES;
+
+/** Rule variant `modes`: which modes and flags a kernel knows (K section 7). */
+export interface ModeRule {
+  /** The first number that is no mode. Kernel: MPOL_MAX. */
+  readonly max: number;
+  /** Modes that take MPOL_F_NUMA_BALANCING. */
+  readonly balancing: readonly number[];
+}
+export const modes61: ModeRule = { max: 6, balancing: [MPOL_BIND] };
+export const modes612: ModeRule = { max: 7, balancing: [MPOL_BIND, MPOL_PREFERRED_MANY] };
+
+/** A mode argument taken apart. */
+export interface ModeArgument {
+  readonly mode: number;
+  readonly flags: number;
+}
+
+/** @returns -EINVAL for an unknown mode or flags that do not go together (K-B1, K-B3). Kernel: sanitize_mpol_flags() */
+export function readMode(argument: number, rule: ModeRule): ModeArgument | number {
+  const flags = argument & MODE_FLAGS;
+  const mode = (argument & ~MODE_FLAGS) >>> 0;
+  if (mode >= rule.max) return -EINVAL;
+  if ((flags & MPOL_F_STATIC_NODES) !== 0 && (flags & MPOL_F_RELATIVE_NODES) !== 0) return -EINVAL;
+  if ((flags & MPOL_F_NUMA_BALANCING) !== 0 && !rule.balancing.includes(mode)) return -EINVAL;
+  return { mode, flags };
+}
+
+/**
+ * Does the mask fit the mode (K-B3)? `preferred` with an empty mask becomes `local`.
+ * @returns the mode in force, null for default, or -EINVAL. Kernel: mpol_new()
+ */
+export function modeFor({ mode, flags }: ModeArgument, nodes: readonly NodeId[]): number | null {
+  const isEmpty = nodes.length === 0;
+  const hasNodeFlag = (flags & (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES)) !== 0;
+  if (mode === MPOL_DEFAULT) return isEmpty ? null : -EINVAL;
+  if (mode === MPOL_PREFERRED && isEmpty) return hasNodeFlag ? -EINVAL : MPOL_LOCAL;
+  if (mode === MPOL_LOCAL) return isEmpty && !hasNodeFlag ? MPOL_LOCAL : -EINVAL;
+  return isEmpty ? -EINVAL : mode;
+}
+
+/** What making a policy from a call needs. */
+export interface NewPolicyParts {
+  readonly world: World;
+  /** Policies by mode number. */
+  readonly modes: ReadonlyMap<number, PolicyDefinition>;
+}
+
+/**
+ * The policy itself, its nodes reduced to those the caller may use (K-B3).
+ * @returns -EINVAL if no usable node is left. Kernel: mpol_set_nodemask()
+ */
+export function makePolicy(
+  mode: number,
+  flags: number,
+  nodes: readonly NodeId[],
+  allowed: readonly NodeId[],
+  { world, modes }: NewPolicyParts,
+): Mempolicy | number {
+  const definition = modes.get(mode);
+  if (definition === undefined) return -EINVAL;
+  const flag =
+    (flags & MPOL_F_STATIC_NODES) !== 0 ? 'static' : (flags & MPOL_F_RELATIVE_NODES) !== 0 ? 'relative' : null;
+  const usable = allowed.filter((node) => world.hasMemory(node));
+  if (definition.nodes !== 'none') {
+    const left = flag === 'relative' ? effectiveNodes(nodes, flag, usable) : nodes.filter((node) => usable.includes(node));
+    if (left.length === 0) return -EINVAL;
+  }
+  const options = Object.fromEntries(Object.entries(definition.options ?? {}).map(([name, { initial }]) => [name, initial]));
+  const numaBalancing = (flags & MPOL_F_NUMA_BALANCING) !== 0;
+  const request: MempolicyRequest = { definition, nodes, flag, options, numaBalancing };
+  return new Mempolicy(request, world, usable);
+}
+
+/** Mode and mode flags as get_mempolicy shows them. */
+export function shownMode(policy: Mempolicy | null): number {
+  if (policy === null) return MPOL_DEFAULT;
+  const { definition, flag, numaBalancing } = policy.request;
+  return (
+    (definition.mode?.number ?? MPOL_DEFAULT) |
+    (flag === 'static' ? MPOL_F_STATIC_NODES : flag === 'relative' ? MPOL_F_RELATIVE_NODES : 0) |
+    (numaBalancing === true ? MPOL_F_NUMA_BALANCING : 0)
+  );
+}

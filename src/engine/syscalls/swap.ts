@@ -1,0 +1,77 @@
+import type { PageTables } from '../../hardware/index.js';
+import { VM_READ, type Cpuset, type FileObject, type Files, type Frames, type Lru, type Spaces, type SwapArea, Task } from '../../mm/index.js';
+import type { HandleMmFault } from '../../fault/index.js';
+import { asCpuId, asNodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
+import type { MemorySyscalls } from './memory.js';
+
+export interface SwapCallParts {
+  readonly frames: Frames;
+  readonly lru: Lru;
+  readonly tables: PageTables;
+  readonly spaces: Spaces;
+  readonly files: Files;
+  readonly swap: SwapArea;
+  readonly memory: MemorySyscalls;
+  readonly handleMmFault: HandleMmFault;
+  readonly rootCpuset: Cpuset;
+  /** Brings one swapped page of a shmem object back into its page cache, by the object's policy. */
+  readonly readObject: (task: Task, file: FileObject, index: number) => void;
+}
+
+export interface SwapCalls {
+  /** Kernel: swapon(2): `slots` pages can be swapped out from now on. */
+  swapon(slots: number): number;
+  /** Kernel: swapoff(2), by a process on CPU 0 with the default policy: it brings everything back in (K-S5). */
+  swapoff(): number;
+}
+
+export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
+  const { frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset, readObject } = parts;
+
+  function swapoff(): number {
+    const caller = new Task(-1, spaces.all()[0] ?? spaces.create(), asCpuId(0), asNodeId(0), rootCpuset);
+    for (const space of spaces.all()) {
+      for (const vma of [...space.vmas]) {
+        const flags = vma.flags;
+        vma.flags |= VM_READ; // the kernel reads the entry, whatever the owner may do
+        memory.forEachEntry(vma, (_, page: PageId) => {
+          if (tables.isSwap(page)) handleMmFault(caller, page, false);
+        });
+        vma.flags = flags;
+      }
+    }
+    readObjects(caller);
+    dropCache();
+    swap.setLimit(0);
+    return 0;
+  }
+
+  /** Slots of shmem objects come back into their page cache. */
+  function readObjects(caller: Task): void {
+    for (const file of files.all()) {
+      file.slots.forEach((index, value) => {
+        if (value < 0) readObject(caller, file, index);
+      });
+    }
+  }
+
+  /** No page stays in the swap cache. */
+  function dropCache(): void {
+    for (let slot = 1 as SwapSlot; slot < swap.end; slot++) {
+      const pfn: Pfn = swap.cached(slot);
+      if (pfn <= 0) continue;
+      frames.tryLock(pfn);
+      swap.remove(pfn);
+      frames.unlock(pfn);
+      lru.put(pfn);
+    }
+  }
+
+  return {
+    swapon(slots) {
+      swap.setLimit(slots);
+      return 0;
+    },
+    swapoff,
+  };
+}

@@ -1,0 +1,85 @@
+import {
+  PG_ACTIVE,
+  PG_CHECKED,
+  PG_DIRTY,
+  PG_ERROR,
+  PG_MAPPEDTODISK,
+  PG_MLOCKED,
+  PG_PRIVATE,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  PG_SWAPCACHE,
+  PG_UNEVICTABLE,
+  PG_UPTODATE,
+  PG_WORKINGSET,
+  type Contents,
+  type Files,
+  type Frames,
+  type PageCache,
+  type SwapArea,
+} from '../mm/index.js';
+import type { Pfn, SwapSlot } from '../units.js';
+
+/** Flags that move with a page (page-lifecycle section 10). Dirty moves too, and is cleared on the old page. */
+const CARRIED =
+  PG_ERROR |
+  PG_REFERENCED |
+  PG_UPTODATE |
+  PG_DIRTY |
+  PG_ACTIVE |
+  PG_CHECKED |
+  PG_MAPPEDTODISK |
+  PG_SWAPBACKED |
+  PG_WORKINGSET |
+  PG_UNEVICTABLE |
+  PG_MLOCKED;
+const RETIRED = PG_SWAPCACHE | PG_ACTIVE | PG_PRIVATE | PG_DIRTY | PG_UNEVICTABLE | PG_MLOCKED;
+
+export interface CopyParts {
+  readonly frames: Frames;
+  readonly files: Files;
+  readonly pageCache: PageCache;
+  readonly swap: SwapArea;
+  readonly contents: Contents | null;
+}
+
+/** The parts of a move that every way of migrating shares: the slot, the buffers, contents and flags. */
+export interface CopyPage {
+  /** The page's cache slot now shows `fresh`, which takes the cache's reference over (M5b). In no cache: nothing. */
+  replaceSlot(old: Pfn, fresh: Pfn): void;
+  /** Buffers and their reference go along (M5c). */
+  moveBuffers(old: Pfn, fresh: Pfn): void;
+  /** Contents and flags go along, and the old page is nobody's any more (M5d). Kernel: migrate_page_copy(). */
+  copyAndRetire(old: Pfn, fresh: Pfn): void;
+}
+
+export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyParts): CopyPage {
+  return {
+    replaceSlot(old, fresh) {
+      if (frames.isSwapCache(old)) {
+        const slot = frames.private_(old);
+        frames.setPrivate(fresh, slot);
+        frames.set(fresh, PG_SWAPCACHE);
+        swap.replace(slot as SwapSlot, fresh);
+      } else if (frames.mapping(old) > 0) {
+        pageCache.replace(files.get(frames.mapping(old)), frames.index(old), fresh);
+      } else return;
+      frames.get(fresh);
+      frames.drop(old);
+    },
+    moveBuffers(old, fresh) {
+      if (!frames.has(old, PG_PRIVATE)) return;
+      frames.clear(old, PG_PRIVATE);
+      frames.drop(old);
+      frames.set(fresh, PG_PRIVATE);
+      frames.get(fresh);
+    },
+    copyAndRetire(old, fresh) {
+      if (contents !== null) contents.copy(fresh, old);
+      frames.set(fresh, frames.flags(old) & CARRIED);
+      frames.clear(old, RETIRED);
+      frames.setPrivate(old, 0);
+      frames.setMapping(old, 0, 0);
+    },
+  };
+}
