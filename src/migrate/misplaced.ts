@@ -164,13 +164,14 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function migrate(task: Task, old: Pfn, target: NodeId): Pfn {
     m0(old);
+    const operation = migrateOperation(old); // whose it is now; M5a asks again under the lock
     counters.inc(C.mof_migrate_tried);
     if (!m1Isolate(old)) return fail(C.mof_fail_m1_isolate, 'M1', old);
     const fresh = m2Allocate(task, target);
     if (fresh === NO_PFN) return putbackFail(task, C.mof_fail_m2_no_page, 'M2', old);
     m3Lock(fresh);
     if (!m4Prepare(old, fresh, target)) return discard(task, fresh, C.mof_fail_m4_refused, 'M4', old);
-    const refused = m5Operation(old, fresh);
+    const refused = m5Operation(operation, old, fresh);
     if (refused !== 0) {
       if (refused === C.mof_fail_m5_no_operation && operationTest.leaksNewPage) return leak(task, old);
       return discard(task, fresh, refused, 'M5', old);
@@ -220,8 +221,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   /** The mapping's migrate operation in its "faulting" mode: no unmapping. @returns 0, or the counter of the refusal */
-  function m5Operation(old: Pfn, fresh: Pfn): number {
-    const operation = migrateOperation(old);
+  function m5Operation(operation: MigrateOperation, old: Pfn, fresh: Pfn): number {
     if (operation === 'none' || operation === 'fail') return C.mof_fail_m5_no_operation;
     const refused = m5aMayReplace(old);
     if (refused !== 0) return refused;
