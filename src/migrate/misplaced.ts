@@ -129,6 +129,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function mpolMisplaced(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId {
     policy = governing(task, vma, offset);
+    if (policy.mask !== null && !policy.allowsOneOf(task.cpuset.mems)) policy = defaultPolicy; // MP-70
     query.cpuNode = task.node;
     query.pageNode = frames.nodeOf(pfn);
     query.isWrite = isWrite;
@@ -141,7 +142,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     } else askAboutVma(query, vma, offset, interleaveIndex);
     const home = policy.instance.misplaced(query);
     if (home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
-    if (vma === null && home !== NO_NODE && home === query.rotor) task.ilPrev = home;
+    if (vma === null && home !== NO_NODE && home === query.rotor && policy.nodes.length > 0) task.ilPrev = home;
     return home;
   }
 
