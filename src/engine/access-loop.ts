@@ -30,17 +30,20 @@ export interface AccessLoop {
     ids: Int32Array,
     nowNs: number,
   ): number;
-  /** Row at which an access failed, or -1, and the fatal outcome. */
+  /** Row at which an access failed, or -1; the page's id (not above 0: a call); and the fatal outcome. */
   failedRow(): number;
+  failedPage(): number;
   failure(): number;
 }
 
 export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): AccessLoop {
-  const { mmu, frames, spaces, cost, meter, counters, zeroPage, file, access } = machine;
+  const { mmu, frames, spaces, cost, meter, counters, zeroPage, file, access, serveFaults } = machine;
   const { translate } = mmu;
   const { accesses, misses, sums, nodeCount } = tally;
   const { walkNs } = cost;
+  const { clock } = meter; // the thread's: faults add to it too
   let failedRow = -1;
+  let failedPage = 0;
   let failure = 0;
 
   /** A page that is a call's: no mapping covers it, or it is written where it is mapped read-only. */
@@ -59,7 +62,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
       const vma = spaces.vmaOf(id as PageId);
       if (vma !== null && vma.file !== null && (vma.flags & VM_WRITE) === 0) return call(task, page, true);
     }
-    return access(task, id as PageId, isWrite);
+    return known > 0 ? serveFaults(task, id as PageId, isWrite) : access(task, id as PageId, isWrite);
   }
 
   function run(
@@ -75,19 +78,18 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     const { cpu, node: cpuNode } = task;
     const row = cpuNode * nodeCount;
     const walksBefore = counters.values[C.tlb_miss];
-    let now = nowNs;
     let spent = 0;
+    clock[0] = nowNs;
     for (let i = from; i < until; i++) {
       const page = pages[i];
       const isWrite = ops[i] === OP_WRITE;
       const id = ids[page];
       let pfn = id > 0 ? translate(cpu, id as PageId, isWrite) : (0 as Pfn);
       if (pfn <= 0) {
-        meter.nowNs = now;
         pfn = serve(task, process, page, id, isWrite);
-        now = meter.nowNs;
         if (pfn <= 0) {
           failedRow = batch.firstRow + i;
+          failedPage = ids[page];
           failure = -pfn;
           break;
         }
@@ -100,13 +102,13 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
       if (pfn === zeroPage) sums[1] += miss;
       const ns = cost.accessNs(cpuNode, memoryNode, count - miss, miss);
       if (miss > 0) cost.charge(cpuNode, memoryNode, miss);
-      now += ns;
+      clock[0] += ns;
       spent += ns;
     }
     const walks = (counters.values[C.tlb_miss] - walksBefore) * walkNs;
     sums[0] += spent + walks;
-    return now + walks;
+    return clock[0] + walks;
   }
 
-  return { run, failedRow: () => failedRow, failure: () => failure };
+  return { run, failedRow: () => failedRow, failedPage: () => failedPage, failure: () => failure };
 }

@@ -1,13 +1,13 @@
 import { MmError } from '../errors.js';
 import { parseNodes } from '../hardware/index.js';
-import type { Mempolicy } from '../mm/index.js';
 import type { ActionSpec } from '../run/run-spec.js';
 import type { ActionResult } from '../stats/index.js';
 import type { Sidecar, TraceProcess } from '../trace/index.js';
 import type { Clocks } from './clocks.js';
 import type { Machine } from './machine.js';
 import { rowOfMoment } from './moments.js';
-import { regionsNamed, type TraceMemory } from './trace-memory.js';
+import type { TraceMemory } from './trace-memory.js';
+import { regionsNamed } from './trace-regions.js';
 import type { TraceTasks } from './trace-tasks.js';
 
 /** One action for one process, with the row before which it is due; null: its moment never comes. */
@@ -34,8 +34,8 @@ export interface ActionParts {
   readonly tasks: TraceTasks;
   readonly memory: TraceMemory;
   readonly clocks: Clocks;
-  /** The run's policy: what a lazy action unmaps by; null: default. */
-  readonly runPolicy: () => Mempolicy | null;
+  /** The run has another policy than default: a lazy action unmaps what lies outside it. */
+  readonly hasPolicy: boolean;
 }
 
 /** Carries one action out, on the clock of the thread that calls for it. */
@@ -60,14 +60,15 @@ export function neverCame({ spec, process }: PlannedAction): ActionResult {
 type Done = Pick<ActionResult, 'ownNs' | 'pagesTouched' | 'note'>;
 
 function lazy(spec: ActionSpec & { kind: 'lazy' }, process: TraceProcess, parts: ActionParts): Done {
-  const { machine, tasks, memory, clocks, runPolicy } = parts;
+  const { machine, tasks, memory, clocks, hasPolicy } = parts;
   const caller = tasks.main(process.pid);
   if (caller === undefined) return { ownNs: 0, pagesTouched: 0, note: 'the process has ended' };
   const index = tasks.mainIndex(process.pid);
-  const before = clocks.get(index);
+  const before = clocks.takeCpu(index, caller.cpu);
   machine.meter.nowNs = before;
-  const done = machine.policy.unmapLazily(caller, memory.vmasOf(process.pid, caller, spec.region), runPolicy());
-  clocks.moved(index, machine.meter.nowNs);
+  const vmas = memory.vmasOf(process.pid, caller, spec.region);
+  const done = machine.policy.unmapLazily(caller, vmas, hasPolicy ? caller.policy : null);
+  clocks.moved(index, caller.cpu, machine.meter.nowNs);
   const left = done.left > 0 ? `, ${String(done.left)} left (mapped more than once, or busy)` : '';
   const noSlot = done.noSlot > 0 ? `, ${String(done.noSlot)} without a swap slot` : '';
   return {

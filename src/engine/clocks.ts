@@ -11,6 +11,8 @@ export class Clocks {
   private readonly threadMoving: Float64Array;
   private readonly cpuMoving: Float64Array;
   private readonly lastRun: Float64Array;
+  /** Number of the quantum that a thread began last: a quantum may come in pieces, and counts once. */
+  private readonly lastQuantum: Float64Array;
   private serial = 0;
   /** The latest "last but one" quantum of any thread: after it, whoever has not run has missed a round. */
   private secondLast = 0;
@@ -26,6 +28,7 @@ export class Clocks {
     this.threadMoving = doubles(threads);
     this.cpuMoving = doubles(cpus);
     this.lastRun = doubles(threads);
+    this.lastQuantum = doubles(threads).fill(-1);
   }
 
   get(thread: number): number {
@@ -40,33 +43,36 @@ export class Clocks {
     return this.threadMoving[thread];
   }
 
-  /** A thread starts at the clock of its creator. */
+  /** A thread starts at the clock of its creator, a process at that of the thread that was the last before it. */
   startAt(thread: number, creator: number): void {
     this.threadNs[thread] = this.threadNs[creator];
     this.threadMoving[thread] = this.threadMoving[creator];
   }
 
-  set(thread: number, ns: number): void {
-    this.threadNs[thread] = ns;
-  }
-
-  /** A call of the thread that moved pages took until `ns`. */
-  moved(thread: number, ns: number): void {
-    this.threadMoving[thread] += ns - this.threadNs[thread];
-    this.threadNs[thread] = ns;
-  }
-
-  /** A thread begins a quantum on a CPU. @returns its clock */
-  begin(thread: number, cpu: number): number {
-    const previous = this.lastRun[thread];
-    if (previous > 0 && this.secondLast > previous) this.waited(thread, previous);
-    if (this.lastRun[thread] > this.secondLast) this.secondLast = this.lastRun[thread];
-    this.lastRun[thread] = ++this.serial;
+  /** The thread gets the CPU: not before whoever had it last is done. @returns its clock */
+  takeCpu(thread: number, cpu: number): number {
     if (this.cpuNs[cpu] > this.threadNs[thread]) {
       this.threadNs[thread] = this.cpuNs[cpu];
       this.threadMoving[thread] = this.cpuMoving[cpu];
     }
     return this.threadNs[thread];
+  }
+
+  /** A call of the thread that moved pages kept it and its CPU busy until `ns`. */
+  moved(thread: number, cpu: number, ns: number): void {
+    this.end(thread, cpu, ns, ns - this.threadNs[thread]);
+  }
+
+  /** A thread begins a quantum on a CPU, or goes on with it. @returns its clock */
+  begin(thread: number, cpu: number, quantum: number): number {
+    if (this.lastQuantum[thread] !== quantum) {
+      this.lastQuantum[thread] = quantum;
+      const previous = this.lastRun[thread];
+      if (previous > 0 && this.secondLast > previous) this.waited(thread, previous);
+      if (previous > this.secondLast) this.secondLast = previous;
+      this.lastRun[thread] = ++this.serial;
+    }
+    return this.takeCpu(thread, cpu);
   }
 
   /** It ends the quantum at `ns`, `movingNs` of which went into moving pages. */

@@ -5,7 +5,7 @@
  * simulated program can ask for; replay.ts carries out one run. Called by run/, and by embedding programs. Always holds:
  * one machine has one clock source (the meter) and no other; the container is gone before the first access.
  */
-export { checkMachine, type Pins } from './check.js';
+export { checkMachine, makeCheck, type Pins } from './check.js';
 export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type Rebind } from './compose.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';

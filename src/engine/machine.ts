@@ -74,6 +74,8 @@ export interface MachineOptions {
   /** The swap device is a RAM disk: writes end at once. */
   readonly writesAtOnce?: boolean;
   readonly sysctls?: Partial<ReclaimSysctls>;
+  /** log2 of the sets of each CPU's TLB; undefined: that of a processor of today. */
+  readonly tlbSetBits?: number;
   readonly seed?: number;
   /** M4: refuses moves; for tests of that exit. */
   readonly refuseMove?: (pfn: Pfn, target: number) => boolean;
@@ -129,7 +131,9 @@ export interface Machine {
    * @returns the frame, or minus a fatal outcome (SIGSEGV, SIGBUS, OOM)
    */
   access(task: Task, page: PageId, isWrite: boolean): Pfn;
-  /** The same by page number of the virtual address, walking the tables. */
+  /** The rest of an access for which `translate()` gave a reason: faults, and the translation again, until it succeeds. */
+  serveFaults(task: Task, page: PageId, isWrite: boolean): Pfn;
+  /** One access by page number of the virtual address, walking the tables. */
   touch(task: Task, vpn: number, isWrite: boolean): Pfn;
 }
 
@@ -148,7 +152,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const lru = new Lru(frames, zones, counters, topology.cpuCount, rules.lru);
   const memoryPages = zoneSizes.reduce((pages, zone) => pages + zone.managed, 0);
   const tables = new PageTables(Math.max(8192, Math.ceil(memoryPages / 512) * 4));
-  const tlb = new Tlb(topology.cpuCount);
+  const tlb = new Tlb(topology.cpuCount, options.tlbSetBits);
   const mmu = makeMmu({ tlb, tables, counters });
   const contents = options.keepContents === true ? new Contents(frames.capacity) : null;
   const files = new Files();
@@ -214,7 +218,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });
   const swapRead = makeSwapRead({ ...faultParts, refault, pageCluster: switches.pageCluster });
   const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
-  const shmem = makeShmemFault({ ...faultParts, misplaced, cow, swapRead, switches, rules });
+  const shmem = makeShmemFault({ ...faultParts, block, misplaced, cow, swapRead, switches, rules });
   const swapFault = makeSwapFault({ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules });
   const handleMmFault = makeHandleMmFault({
     ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters },
@@ -229,12 +233,17 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const file = makeFileSyscalls({ frames, lru, fileFault, contents, counters, meter });
 
   function access(task: Task, page: PageId, isWrite: boolean): Pfn {
+    const pfn = mmu.translate(task.cpu, page, isWrite);
+    return pfn > 0 ? pfn : serveFaults(task, page, isWrite);
+  }
+
+  function serveFaults(task: Task, page: PageId, isWrite: boolean): Pfn {
     for (let tries = 0; ; tries++) {
-      const pfn = mmu.translate(task.cpu, page, isWrite);
-      if (pfn > 0) return pfn;
       bugOn(tries > MAX_RETRIES, 'a fault that never ends', page);
       const outcome: Outcome = handleMmFault(task, page, isWrite);
       if (isFatal(outcome)) return -outcome as Pfn;
+      const pfn = mmu.translate(task.cpu, page, isWrite);
+      if (pfn > 0) return pfn;
     }
   }
 
@@ -249,7 +258,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, handleMmFault, zeroPage },
-    ...{ process, memory, policy, file, reclaim, access, touch },
+    ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },
   };
 }
 

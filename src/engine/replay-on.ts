@@ -5,7 +5,7 @@ import type { Mempolicy, MempolicyRequest, Task } from '../mm/index.js';
 import type { ReplayOptions } from '../run/run-request.js';
 import type { ActionResult, PhaseResult, RunOutcome, RunResult } from '../stats/index.js';
 import type { TraceBatch, TraceSource } from '../trace/index.js';
-import type { CpuId } from '../units.js';
+import type { CpuId, NodeId, PageId } from '../units.js';
 import { makeAccessLoop } from './access-loop.js';
 import { carryOutAction, neverCame, type PlannedAction } from './actions.js';
 import { Agenda, Rank } from './agenda.js';
@@ -71,8 +71,14 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   const started = snapshot();
   let regionStart: Snapshot | null = null;
   let regionEnd: Snapshot | null = null;
-  agenda.add({ row: region.from, rank: Rank.mark, carryOut: () => (regionStart = snapshot()) });
   const isRepeated = !('times' in parts.repeat && parts.repeat.times === 1);
+  agenda.add({
+    ...{ row: region.from, rank: Rank.mark },
+    carryOut() {
+      memory.addresses.keepsReplaced = isRepeated;
+      regionStart = snapshot();
+    },
+  });
   if (isRepeated) agenda.postponeFrees(region.from, region.until);
 
   // The running quantum: rows of one quantum may come in pieces, cut by the agenda or by the end of a batch.
@@ -90,7 +96,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
       task = tasks.at(thread);
       process = sidecar.threads[thread].process;
       ids = memory.idsOf(process);
-      clocks.begin(thread, task.cpu);
+      clocks.begin(thread, task.cpu, quantum);
     }
     const movingBefore = movingNs();
     const now = loop.run(batch, from, until, task, process, ids, clocks.get(thread));
@@ -135,6 +141,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     for (let times = 1; wantsAnother(times); times++) {
       if (!(await pass(region.from, region.until))) return false;
     }
+    memory.addresses.keepsReplaced = false;
     regionEnd = snapshot();
     if (region.until < source.rows && !(await pass(region.until, source.rows))) return false;
     agenda.carryOutUntil(source.rows);
@@ -148,7 +155,6 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
 
   /** A phase begins where an action is carried out for the first time. */
   function planPhases(): void {
-    const runPolicyOf = () => (isDefault ? null : (tasks.main(sidecar.processes[0].pid)?.policy ?? null));
     const begun = new Set<string>();
     for (const action of actions) {
       if (action.row === null) {
@@ -161,13 +167,14 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
         carryOut() {
           if (!begun.has(action.spec.text)) snapshots.push({ name: `after ${action.spec.text}`, at: snapshot() });
           begun.add(action.spec.text);
-          done.push(carryOutAction(action, { machine, tasks, memory, clocks, runPolicy: runPolicyOf }));
+          done.push(carryOutAction(action, { machine, tasks, memory, clocks, hasPolicy: !isDefault }));
         },
       });
     }
   }
 
   const completed = await replay();
+  if (!completed) currentRow = loop.failedRow();
   const outcome: RunOutcome = completed ? { kind: 'done' } : failure(loop.failedRow(), loop.failure(), thread);
   const ended = snapshot();
   return {
@@ -180,10 +187,16 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     marks,
   };
 
+  /** Nodes that were full, when there was no page to be had: all, unless a policy keeps to some. */
+  function nodesKeptTo(page: number): readonly NodeId[] {
+    const vma = page > 0 ? machine.spaces.vmaOf(page as PageId) : null;
+    const policy = (vma?.file === null ? vma.policy : null) ?? task?.policy ?? null;
+    return policy === null || policy.mask === null || policy.mayLeaveMask ? machine.rootCpuset.nodes() : policy.nodes;
+  }
+
   function failure(row: number, why: number, at: number): RunOutcome {
     const tid = sidecar.threads[at].tid;
-    const mems = machine.rootCpuset.nodes().join(',');
-    if (why === OOM) return { kind: 'oom', row, thread: tid, nodes: task?.policy?.nodes.join(',') ?? mems };
+    if (why === OOM) return { kind: 'oom', row, thread: tid, nodes: nodesKeptTo(loop.failedPage()).join(',') };
     if (why === SIGBUS) return { kind: 'sigbus', row, thread: tid };
     throw new MmError(
       'BAD_TRACE',

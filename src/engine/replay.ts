@@ -18,7 +18,7 @@ import { profileNamed } from './profiles/index.js';
 import { replayOn } from './replay-on.js';
 import { runAssumptions } from './run-assumptions.js';
 import { countTouchedPages } from './touched-pages.js';
-import { regionsNamed } from './trace-memory.js';
+import { regionsNamed } from './trace-regions.js';
 
 /**
  * Carries out one run on one trace, from the opened file to the result. Same request, same bytes.

@@ -46,10 +46,15 @@ export function takeSnapshot(machine: Machine, tally: Tally, row: number, fronti
   };
 }
 
-/** Pages in use on each node: mapped, cached, or both; the zero page is nobody's. */
-function pagesPerNode({ topology, zones }: Machine): number[] {
-  const lowest = topology.lowestNodeWithMemory();
-  return topology.allNodes().map((node) => zones.managed[node] - zones.free(node) - (node === lowest ? 1 : 0));
+/**
+ * Pages mapped or cached on each node. The zero page is nobody's, and neither is a page that only a CPU's vector still
+ * holds: it is free as soon as that is drained.
+ */
+function pagesPerNode({ topology, zones, frames, lru }: Machine): number[] {
+  const pages = topology.allNodes().map((node) => zones.managed[node] - zones.free(node));
+  pages[topology.lowestNodeWithMemory()]--;
+  for (const [pfn, holds] of lru.vectorHolds()) if (frames.count(pfn) === holds) pages[frames.nodeOf(pfn)]--;
+  return pages;
 }
 
 /** What happened between two snapshots. */

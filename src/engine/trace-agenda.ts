@@ -26,8 +26,9 @@ export function fillAgenda(agenda: Agenda, parts: TraceAgendaParts): void {
   }
   for (const region of sidecar.regions) if (region.kind !== 'file') planRegion(agenda, parts, region);
   for (const mapping of sidecar.file_mappings) {
+    const row = rowInProcess(mapping.map_row, mapping.process, sidecar);
     const forMain = (act: (task: Task) => void) => () => withMain(tasks, mapping.process, act);
-    agenda.add({ row: mapping.map_row, rank: Rank.map, carryOut: forMain((task) => memory.mapFile(mapping, task)) });
+    agenda.add({ row, rank: Rank.map, carryOut: forMain((task) => memory.mapFile(mapping, task)) });
     if (mapping.unmap_row !== null) {
       const carryOut = forMain((task) => memory.unmapFile(mapping, task));
       agenda.add({ row: mapping.unmap_row, rank: Rank.unmap, frees: true, carryOut });
@@ -38,7 +39,7 @@ export function fillAgenda(agenda: Agenda, parts: TraceAgendaParts): void {
 
 function planRegion(agenda: Agenda, { sidecar, tasks, memory }: TraceAgendaParts, region: MemoryRegion): void {
   const { process } = region;
-  const row = Math.max(region.map_row, sidecar.processes.find(({ pid }) => pid === process)?.first_row ?? 0);
+  const row = rowInProcess(region.map_row, process, sidecar);
   agenda.add({
     row,
     rank: Rank.map,
@@ -48,6 +49,11 @@ function planRegion(agenda: Agenda, { sidecar, tasks, memory }: TraceAgendaParts
   const carryOut = () =>
     withMain(tasks, process, (task) => memory.unmapPages(process, region.first_page, region.pages, task));
   agenda.add({ row: region.unmap_row, rank: Rank.unmap, frees: true, carryOut });
+}
+
+/** Nothing is mapped before the process has begun. */
+function rowInProcess(row: number, process: number, { processes }: Sidecar): number {
+  return Math.max(row, processes.find(({ pid }) => pid === process)?.first_row ?? 0);
 }
 
 function planEvent(agenda: Agenda, parts: TraceAgendaParts, event: TraceEvent): void {
@@ -84,7 +90,14 @@ function planEvent(agenda: Agenda, parts: TraceAgendaParts, event: TraceEvent): 
       break;
     }
     case 'move':
-      break; // the pages keep their numbers, their frames and their interleave indices (K-I2)
+      agenda.add({
+        row,
+        rank: Rank.unmap,
+        carryOut: () => {
+          memory.addresses.movePages(event.first_page, event.pages);
+        },
+      });
+      break;
   }
 }
 

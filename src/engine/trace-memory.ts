@@ -1,6 +1,5 @@
-import { MmError, ModelBug, nearestName } from '../errors.js';
+import { ModelBug } from '../errors.js';
 import {
-  cachedFrame,
   VM_EXEC,
   VM_READ,
   VM_SHARED,
@@ -11,10 +10,8 @@ import {
   type Vma,
 } from '../mm/index.js';
 import {
-  isFile,
   pageCount,
   RegionMap,
-  vpnOf,
   type FileMapping,
   type FileRegion,
   type MemoryRegion,
@@ -23,15 +20,26 @@ import {
 } from '../trace/index.js';
 import { NO_PAGE } from '../units.js';
 import type { Machine } from './machine.js';
+import { eachOwnPart, TraceAddresses } from './trace-addresses.js';
+import { isFileRegion, regionMatches, regionsNamed } from './trace-regions.js';
 
 /** In a process's table of page ids: not looked up yet; and a file page that no mapping covers. */
 const UNKNOWN = 0;
 const NOT_MAPPED = -1;
+/** Pages under one leaf table: their ids follow each other. */
+const LEAF = 512;
 
 /** A policy for the regions that match a word of the run (`vma=REGION:POLICY`). */
 export interface RegionPolicy {
   readonly region: string;
   readonly policyFor: (task: Task) => Mempolicy;
+}
+
+/** A mapping of a file, and where it lies. */
+interface MappedFile {
+  readonly mapping: FileMapping;
+  readonly start: number;
+  readonly file: FileObject;
 }
 
 /** Where a file page of the trace lies in its file. */
@@ -48,7 +56,8 @@ export class TraceMemory {
   private readonly regions: RegionMap;
   private readonly files = new Map<string, FileObject>();
   private readonly pageIds = new Map<number, Int32Array>();
-  private readonly mappings = new Map<number, { readonly mapping: FileMapping; readonly vma: Vma }[]>();
+  private readonly mappings = new Map<number, MappedFile[]>();
+  readonly addresses = new TraceAddresses();
   private readonly pages: number;
 
   constructor(
@@ -72,7 +81,7 @@ export class TraceMemory {
   }
 
   mapRegion(region: MemoryRegion, task: Task): void {
-    const start = vpnOf(region.vaddr);
+    const start = this.addresses.placeRegion(region, task.space);
     this.forget(region.process, task, start, region.pages);
     const flags = VM_READ | VM_WRITE | (region.kind === 'data' ? VM_EXEC : 0);
     const attributes = { flags, name: region.name, tracePage: region.first_page };
@@ -82,33 +91,40 @@ export class TraceMemory {
 
   mapFile(mapping: FileMapping, task: Task): void {
     const region = this.fileRegion(mapping.region);
-    const start = vpnOf(mapping.vaddr);
+    const start = this.addresses.place(mapping, task.space);
     this.forget(mapping.process, task, start, mapping.pages);
     const flags = VM_READ | VM_EXEC | (mapping.writable ? VM_WRITE : 0) | (mapping.shared ? VM_SHARED : 0);
     const file = this.fileNamed(region.name);
     file.sizePages = Math.max(file.sizePages, mapping.file_page + mapping.pages);
     const attributes = { flags, file, filePage: mapping.file_page, name: region.name };
     const vma = this.machine.memory.mmap(task.space, start, mapping.pages, attributes, task.cpu);
-    this.mappingsOf(mapping.process).push({ mapping, vma });
+    this.mappingsOf(mapping.process).push({ mapping, start, file });
     this.forgetFilePages(mapping.process, file, mapping.file_page, mapping.pages);
     this.applyPolicies(region, vma, task);
   }
 
   unmapFile(mapping: FileMapping, task: Task): void {
-    this.unmap(mapping.process, task, vpnOf(mapping.vaddr), mapping.pages);
+    const list = this.mappingsOf(mapping.process);
+    const at = list.findIndex((mapped) => mapped.mapping === mapping);
+    if (at < 0) return;
+    const [{ start, file }] = list.splice(at, 1);
+    const shift = mapping.file_page - start;
+    const isOwn = (vma: Vma) => vma.file === file && vma.filePage - vma.start === shift;
+    eachOwnPart(task.space, start, mapping.pages, isOwn, (from, pages) => {
+      this.unmap(mapping.process, task, from, pages);
+    });
   }
 
   /** Unmaps pages of the trace: an `unmap` event, or the end of a region. */
   unmapPages(process: number, first: number, pages: number, task: Task): void {
-    this.eachRun(first, pages, (region, from, count) => {
-      if (!isFileRegion(region)) this.unmap(process, task, vpnOf(region.vaddr) + from - region.first_page, count);
+    this.eachMapped(first, pages, task, (start, count) => {
+      this.unmap(process, task, start, count);
     });
   }
 
   discardPages(first: number, pages: number, task: Task): void {
-    this.eachRun(first, pages, (region, from, count) => {
-      if (isFileRegion(region)) return;
-      this.machine.memory.discard(task.space, vpnOf(region.vaddr) + from - region.first_page, count, task.cpu);
+    this.eachMapped(first, pages, task, (start, count) => {
+      this.machine.memory.discard(task.space, start, count, task.cpu);
     });
   }
 
@@ -125,7 +141,9 @@ export class TraceMemory {
   resolve(process: number, page: number, task: Task): number {
     const ids = this.idsOf(process);
     const region = this.sidecar.regions[this.regions.regionOfPage(page)];
-    const found = isFileRegion(region) ? this.idInMapping(process, region, page) : this.idInRegion(region, page, task);
+    const found = isFileRegion(region)
+      ? this.idInMapping(process, region, page, task)
+      : this.idInRegion(region, page, task);
     ids[page] = found;
     return found;
   }
@@ -151,16 +169,6 @@ export class TraceMemory {
     );
   }
 
-  /** Trace pages that are in memory now, by node: what `numa_maps` would add up. */
-  nodeOfPage(process: number, page: number): number {
-    const { tables, frames } = this.machine;
-    const id = this.idsOf(process)[page];
-    if (id > 0 && tables.isPresent(id as never)) return frames.nodeOf(tables.word[id] as never);
-    const filePage = this.filePage(page);
-    const cached = filePage === null ? 0 : cachedFrame(filePage.file, filePage.index);
-    return cached > 0 ? frames.nodeOf(cached as never) : -1;
-  }
-
   private addFile(region: FileRegion): void {
     const end = Math.max(region.file_pages ?? 0, region.file_page + region.pages);
     let file = this.files.get(region.name);
@@ -184,7 +192,7 @@ export class TraceMemory {
     return region;
   }
 
-  private mappingsOf(process: number): { readonly mapping: FileMapping; readonly vma: Vma }[] {
+  private mappingsOf(process: number): MappedFile[] {
     let list = this.mappings.get(process);
     if (list === undefined) {
       list = [];
@@ -194,24 +202,34 @@ export class TraceMemory {
   }
 
   private idInRegion(region: MemoryRegion, page: number, task: Task): number {
-    const vpn = vpnOf(region.vaddr) + page - region.first_page;
+    const vpn = this.addresses.startOf(region) + page - region.first_page;
     const vma = task.space.find(vpn);
     if (vma === null || vma.tracePage + vpn - vma.start !== page) return NOT_MAPPED;
-    return this.machine.spaces.pageIn(vma, vpn - vma.start);
+    return this.idIn(vma, vpn, region, page, region.process);
   }
 
-  private idInMapping(process: number, region: FileRegion, page: number): number {
+  private idInMapping(process: number, region: FileRegion, page: number, task: Task): number {
     const filePage = region.file_page + page - region.first_page;
-    for (const { mapping, vma } of this.mappingsOf(process)) {
-      if (vma.name !== region.name || vma.pages === 0) continue;
+    for (const { mapping, start, file } of this.mappingsOf(process)) {
       const offset = filePage - mapping.file_page;
-      if (offset < 0 || offset >= mapping.pages) continue;
-      const area = vma.space.find(vpnOf(mapping.vaddr) + offset);
-      if (area?.file !== vma.file || area === null) continue;
-      const id = this.machine.spaces.pageIn(area, vpnOf(mapping.vaddr) + offset - area.start);
-      if (id !== NO_PAGE) return id;
+      if (file.name !== region.name || offset < 0 || offset >= mapping.pages) continue;
+      const area = task.space.find(start + offset);
+      if (area?.file !== file || area.filePage + start + offset - area.start !== filePage) continue; // mapped over
+      return this.idIn(area, start + offset, region, page, process);
     }
     return NOT_MAPPED;
+  }
+
+  /** The id of a page in an area; those of its neighbours under the same leaf table are remembered on the way. */
+  private idIn(vma: Vma, vpn: number, region: Region, page: number, process: number): number {
+    const id = this.machine.spaces.pageIn(vma, vpn - vma.start);
+    if (id === NO_PAGE) return NOT_MAPPED;
+    const ids = this.idsOf(process);
+    const inLeaf = id & (LEAF - 1);
+    const before = Math.min(inLeaf, page - region.first_page, vpn - vma.start);
+    const after = Math.min(LEAF - 1 - inLeaf, region.first_page + region.pages - 1 - page, vma.end - 1 - vpn);
+    for (let i = -before; i <= after; i++) ids[page + i] = id + i;
+    return id;
   }
 
   private unmap(process: number, task: Task, start: number, pages: number): void {
@@ -250,33 +268,17 @@ export class TraceMemory {
     }
   }
 
-  /** Cuts a range of trace pages at the borders of regions. */
-  private eachRun(first: number, pages: number, visit: (region: Region, from: number, count: number) => void): void {
+  /** Where the private pages of a range are still mapped: page numbers of addresses, region by region. */
+  private eachMapped(first: number, pages: number, task: Task, act: (start: number, pages: number) => void): void {
     for (let page = first; page < first + pages;) {
       const region = this.sidecar.regions[this.regions.regionOfPage(page)];
-      const end = Math.min(first + pages, region.first_page + region.pages);
-      visit(region, page, end - page);
-      page = end;
+      const count = Math.min(first + pages, region.first_page + region.pages) - page;
+      if (!isFileRegion(region)) {
+        const shift = region.first_page - this.addresses.startOf(region);
+        const isOwn = (vma: Vma) => vma.tracePage >= 0 && vma.tracePage - vma.start === shift;
+        eachOwnPart(task.space, page - shift, count, isOwn, act);
+      }
+      page += count;
     }
   }
-}
-
-function isFileRegion(region: Region): region is FileRegion {
-  return isFile(region.kind);
-}
-
-function regionMatches(region: Region, word: string): boolean {
-  return region.name === word || region.kind === word || String(region.id) === word;
-}
-
-/** Regions that a word of a run names. @throws MmError BAD_RUN if there are none, with the nearest name */
-export function regionsNamed(sidecar: Sidecar, word: string): Region[] {
-  const found = sidecar.regions.filter((region) => regionMatches(region, word));
-  if (found.length > 0) return found;
-  const names = [...new Set(sidecar.regions.flatMap((region) => [region.kind, region.name]))];
-  const near = nearestName(word, names);
-  throw new MmError(
-    'BAD_RUN',
-    `the trace has no region "${word}"${near === undefined ? '' : `; did you mean "${near}"?`} Ids 0-${String(sidecar.regions.length - 1)}, kinds ${[...new Set(sidecar.regions.map((region) => region.kind))].join(', ')}; names: mof trace info`,
-  );
 }

@@ -11,7 +11,6 @@ export class TraceTasks {
   readonly indexOf = new Int32Array(65536).fill(-1);
   private readonly tasks: (Task | undefined)[];
   private readonly mainThread = new Map<number, TraceThread>();
-  private readonly exitClock = new Map<number, number>();
 
   constructor(
     private readonly machine: Machine,
@@ -48,7 +47,7 @@ export class TraceTasks {
     return this.indexOf[this.mainThread.get(process)?.tid ?? 0];
   }
 
-  /** A process begins with its first thread, at the clock at which the process it follows ended. */
+  /** A process begins with its first thread, at the clock at which the process that it follows ended. */
   startProcess(process: TraceProcess): void {
     const thread = this.mainThread.get(process.pid);
     if (thread === undefined || this.tasks[this.indexOf[thread.tid]] !== undefined) return;
@@ -60,7 +59,8 @@ export class TraceTasks {
     }
     const index = this.indexOf[thread.tid];
     this.tasks[index] = task;
-    this.clocks.set(index, this.startOf(process));
+    const last = this.lastBefore(process);
+    if (last >= 0) this.clocks.startAt(index, last);
   }
 
   startThread(thread: TraceThread): void {
@@ -73,32 +73,32 @@ export class TraceTasks {
   }
 
   exitProcess(pid: number): void {
-    let latest = 0;
     for (const thread of this.sidecar.threads) {
       if (thread.process !== pid) continue;
       const index = this.indexOf[thread.tid];
       const task = this.tasks[index];
-      latest = Math.max(latest, this.clocks.get(index));
       if (task !== undefined) this.machine.process.exit(task);
       this.tasks[index] = undefined;
     }
-    this.exitClock.set(pid, latest);
   }
 
   private cpuOf(tid: number): CpuId {
     return this.cpus.get(tid) ?? this.cpus.values().next().value ?? (0 as CpuId);
   }
 
-  /** The process that ended last before this one began (in the same job slot, if the trace has slots). */
-  private startOf(process: TraceProcess): number {
-    const ended = this.sidecar.processes.filter(
-      (other) =>
-        other.pid !== process.pid &&
-        other.last_row < process.first_row &&
-        (process.slot === undefined || other.slot === process.slot),
-    );
-    if (ended.length === 0) return 0;
-    const last = ended.reduce((a, b) => (b.last_row > a.last_row ? b : a));
-    return this.exitClock.get(last.pid) ?? this.clocks.get(this.mainIndex(last.pid));
+  /**
+   * The thread at whose clock a process begins: the last one of the process that ended last before it (in the same job
+   * slot, if the trace has slots and other processes still run), -1 if there is none.
+   */
+  private lastBefore(process: TraceProcess): number {
+    const { processes, threads } = this.sidecar;
+    const begun = processes.filter((other) => other.first_row < process.first_row);
+    const ended = begun.filter((other) => other.last_row < process.first_row);
+    const isAlone = ended.length === begun.length;
+    const followed = ended.filter((other) => isAlone || process.slot === undefined || other.slot === process.slot);
+    if (followed.length === 0) return -1;
+    const { pid } = followed.reduce((a, b) => (b.last_row > a.last_row ? b : a));
+    const candidates = threads.filter((thread) => thread.process === pid).map((thread) => this.indexOf[thread.tid]);
+    return candidates.reduce((a, b) => (this.clocks.get(b) > this.clocks.get(a) ? b : a));
   }
 }

@@ -155,7 +155,11 @@ export function makeFileFault(parts: FileParts): FileFault {
     meter.pay(ACCOUNT_FAULT, PRICE.fileFault);
     const copies = f.isWrite && !f.vma.isShared;
     if (hookFile && !copies) pfn = hook(f, file, pfn); // FP-82: a page that will be copied is not moved
-    if (pfn === NO_PFN || truncates !== file.truncateCount) return RETRY;
+    if (pfn === NO_PFN) return RETRY;
+    if (truncates !== file.truncateCount) {
+      lru.put(pfn);
+      return RETRY;
+    }
     if (copies) {
       const copied = cow.copyFromFile(f, pfn);
       lru.put(pfn);

@@ -48,7 +48,10 @@ export function makePlacement(parts: PlacementParts): Placement {
     query.thread = task.id;
     const start = policy.instance.place(query);
     if (!(start >= 0 && start < nodeCount)) badAnswer(policy, 'place', start);
-    const pfn = allocatePage(start, policy.mask, policy.mayLeaveMask, task.cpuset.mems, task.cpu);
+    if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) task.ilPrev = start; // its turn was used
+    const { mems } = task.cpuset;
+    const mask = policy.mask !== null && policy.allowsOneOf(mems) ? policy.mask : null; // MP-24
+    const pfn = allocatePage(start, mask, policy.mayLeaveMask, mems, task.cpu);
     if (pfn === NO_PFN) return NO_PFN;
     if (policy.isInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
     if (contents !== null) contents.set(pfn, 0);
@@ -70,10 +73,7 @@ export function makePlacement(parts: PlacementParts): Placement {
       query.index = index;
       query.page = file.tracePageAt(index);
       query.rotor = rotorNode(task, policy);
-      const before = query.rotor;
-      const pfn = place(task, policy, isWrite);
-      if (policy.isInterleave) task.ilPrev = before;
-      return pfn;
+      return place(task, policy, isWrite);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import {
+  type Block,
   cachedFrame,
   type FileObject,
   type Frames,
@@ -27,6 +28,7 @@ export interface ShmemParts {
   readonly lru: Lru;
   readonly pageCache: PageCache;
   readonly swap: SwapArea;
+  readonly block: Block;
   readonly swapRead: SwapRead;
   readonly mapping: Mapping;
   readonly misplaced: Misplaced;
@@ -44,7 +46,7 @@ export interface ShmemFault {
 }
 
 export function makeShmemFault(parts: ShmemParts): ShmemFault {
-  const { frames, tables, lru, pageCache, swap, swapRead, mapping, misplaced, cow, placement } = parts;
+  const { frames, tables, lru, pageCache, swap, block, swapRead, mapping, misplaced, cow, placement } = parts;
   const { counters, meter } = parts;
   const { hookShmem } = parts.switches;
   const marksAccessed = parts.rules.faultReference.marks;
@@ -96,7 +98,8 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
       }
       f.outcome = MAJOR;
     } else frames.get(pfn);
-    if (frames.isWriteback(pfn) || !frames.tryLock(pfn)) {
+    block.waitForPage(pfn); // PL-51
+    if (!frames.tryLock(pfn)) {
       lru.put(pfn);
       return again(f);
     }

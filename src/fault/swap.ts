@@ -66,9 +66,11 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     return S4;
   }
 
-  /** Reads it: major. */
+  /** Reads it: major. A sibling may have read it since S2, or have been through already and left no user of the slot. */
   function s3Read(f: FaultState): number {
-    const pfn = swapRead.read(f, f.slot);
+    let pfn = swap.cached(f.slot);
+    if (pfn !== NO_PFN) frames.get(pfn);
+    else if (swap.users(f.slot) > 0) pfn = swapRead.read(f, f.slot);
     if (pfn === NO_PFN) {
       f.outcome = isSame(f) ? OOM : MINOR;
       return DONE;

@@ -33,7 +33,9 @@ export function makeMmu({ tlb, tables, counters }: MmuParts): Mmu {
     const wanted = bits | PTE_YOUNG | (isWrite ? PTE_DIRTY : 0);
     if (wanted !== bits) tables.bits[page] = wanted;
     const frame = tables.word[page] as Pfn;
-    tlb.fill(cpu, page, frame, (wanted & PTE_WRITE) !== 0, (wanted & PTE_DIRTY) !== 0);
+    const isWritable = (wanted & PTE_WRITE) !== 0;
+    // A dirty page that may not be written (after a fork) must look clean here: a dirty entry lets writes pass unasked.
+    tlb.fill(cpu, page, frame, isWritable, isWritable && (wanted & PTE_DIRTY) !== 0);
     return frame;
   }
 

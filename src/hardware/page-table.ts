@@ -108,6 +108,22 @@ export class PageTables {
     }
   }
 
+  /** Calls `visit` for every entry that holds something, leaf by leaf, with the entry's address space. For checks. */
+  forEachEntry(visit: (page: PageId, space: number) => void): void {
+    const fours = new Int32Array(this.bits.buffer); // empty entries are skipped four at a time
+    for (let leaf = 1; leaf < this.leafCount; leaf++) {
+      const space = this.leafSpace[leaf];
+      if (space === 0) continue;
+      const end = (leaf + 1) << (LEAF_BITS - 2);
+      for (let at = leaf << (LEAF_BITS - 2); at < end; at++) {
+        if (fours[at] === 0) continue;
+        for (let page = at << 2; page < (at + 1) << 2; page++) {
+          if (this.bits[page] !== PTE_NONE) visit(asPageId(page), space);
+        }
+      }
+    }
+  }
+
   isNone(page: PageId): boolean {
     return this.bits[page] === PTE_NONE;
   }

@@ -64,6 +64,16 @@ export class Tlb {
     this.entries[at + 4] = frame | (writable ? WRITABLE : 0) | (dirty ? DIRTY : 0);
   }
 
+  /** Calls `visit` for every page that the TLB of `cpu` knows, with the index of its word. For checks. */
+  forEach(cpu: CpuId, visit: (page: PageId, at: number) => void): void {
+    const end = ((cpu + 1) << this.setBits) << 3;
+    for (let set = (cpu << this.setBits) << 3; set < end; set += SET_WORDS) {
+      for (let way = set; way < set + WAYS; way++) {
+        if (this.entries[way] !== 0) visit((this.entries[way] - 1) as PageId, way + WAYS);
+      }
+    }
+  }
+
   /** Forgets one page on one CPU. @returns whether it was there */
   invalidate(cpu: CpuId, page: PageId): boolean {
     const at = this.find(cpu, page);

@@ -129,6 +129,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function mpolMisplaced(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId {
     policy = governing(task, vma, offset);
+    if (policy.mask !== null && !policy.allowsOneOf(task.cpuset.mems)) policy = defaultPolicy; // MP-70
     query.cpuNode = task.node;
     query.pageNode = frames.nodeOf(pfn);
     query.isWrite = isWrite;
@@ -141,7 +142,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     } else askAboutVma(query, vma, offset, interleaveIndex);
     const home = policy.instance.misplaced(query);
     if (home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
-    if (vma === null && home !== NO_NODE && home === query.rotor) task.ilPrev = home;
+    if (vma === null && home !== NO_NODE && home === query.rotor && policy.nodes.length > 0) task.ilPrev = home;
     return home;
   }
 
@@ -164,13 +165,14 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function migrate(task: Task, old: Pfn, target: NodeId): Pfn {
     m0(old);
+    const operation = migrateOperation(old); // whose it is now; M5a asks again under the lock
     counters.inc(C.mof_migrate_tried);
     if (!m1Isolate(old)) return fail(C.mof_fail_m1_isolate, 'M1', old);
     const fresh = m2Allocate(task, target);
     if (fresh === NO_PFN) return putbackFail(task, C.mof_fail_m2_no_page, 'M2', old);
     m3Lock(fresh);
     if (!m4Prepare(old, fresh, target)) return discard(task, fresh, C.mof_fail_m4_refused, 'M4', old);
-    const refused = m5Operation(old, fresh);
+    const refused = m5Operation(operation, old, fresh);
     if (refused !== 0) {
       if (refused === C.mof_fail_m5_no_operation && operationTest.leaksNewPage) return leak(task, old);
       return discard(task, fresh, refused, 'M5', old);
@@ -220,8 +222,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   /** The mapping's migrate operation in its "faulting" mode: no unmapping. @returns 0, or the counter of the refusal */
-  function m5Operation(old: Pfn, fresh: Pfn): number {
-    const operation = migrateOperation(old);
+  function m5Operation(operation: MigrateOperation, old: Pfn, fresh: Pfn): number {
     if (operation === 'none' || operation === 'fail') return C.mof_fail_m5_no_operation;
     const refused = m5aMayReplace(old);
     if (refused !== 0) return refused;

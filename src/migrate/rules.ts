@@ -1,5 +1,5 @@
 import { MARK_LOW, MARK_MIN, type Mempolicy, type NodeMask, type Zones } from '../mm/index.js';
-import type { NodeId, Pfn } from '../units.js';
+import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 
 /** Rule variant `misplacedGate` (C5, MP-61): whose pages may be looked at in a fault. */
 export interface MisplacedGate {
@@ -17,9 +17,10 @@ export interface MisplacedTarget {
   /** Counts numa_interleave for pages that an interleave policy wanted [MoF-0.x]. */
   readonly countsInterleave: boolean;
 }
-/** [MoF-2012] This node only: no waiting, no reserves; a full node means the page stays (FP 8.3). */
+/** [MoF-2012] This node only, if the task may use it (MP-44): no waiting, no reserves; else the page stays (FP 8.3). */
 export const targetNodeOnly: MisplacedTarget = {
-  allocate: (zones, target, _mask, _allowed, cpuNode) => zones.takeFromNode(target, MARK_LOW, cpuNode),
+  allocate: (zones, target, _mask, allowed, cpuNode) =>
+    allowed[target] === 0 ? NO_PFN : zones.takeFromNode(target, MARK_LOW, cpuNode),
   countsInterleave: false,
 };
 /** [MoF-0.x] Normal fallback from the target: the page may land on another wrong node (FP 8.3). */

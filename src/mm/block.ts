@@ -87,6 +87,11 @@ export class Block {
     if ((flags & PG_RECLAIM) !== 0 && stands === PG_LRU) this.lru.rotate(pfn);
   }
 
+  /** Calls `visit` for every page whose write is in flight. */
+  forEachInFlight(visit: (pfn: Pfn) => void): void {
+    for (let i = 0; i < this.count; i++) visit(this.pages[(this.first + i) & (this.pages.length - 1)] as Pfn);
+  }
+
   private grow(): void {
     const old = this.pages.length;
     const pages = new Int32Array(old * 2);

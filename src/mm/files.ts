@@ -68,9 +68,9 @@ export class FileObject {
     }
   }
 
-  /** References that the ranges of this object hold on `policy` (INV-17). */
-  policyHolds(policy: Mempolicy): number {
-    return this.policies?.reduce((n, p) => n + (p === policy ? 1 : 0), 0) ?? 0;
+  /** Calls `visit` once for each page index that has a policy of its own: each holds a reference (INV-17). */
+  forEachPolicy(visit: (policy: Mempolicy) => void): void {
+    this.policies?.forEach((policy) => policy !== undefined && visit(policy));
   }
 
   dropPolicies(): void {

@@ -121,6 +121,12 @@ export class Mempolicy {
     this.instance = this.makeInstance();
   }
 
+  /** MP-24: whether a task with these nodes may use one of the policy's; it may be another task than the one it was made for. */
+  allowsOneOf(mems: NodeMask): boolean {
+    for (const node of this.nodes) if (mems[node] !== 0) return true;
+    return false;
+  }
+
   private makeInstance(): PolicyInstance {
     const { options, bestNodes, definition } = this.request;
     return definition.create({ nodes: this.nodes, options, world: this.world, ...(bestNodes && { bestNodes }) });

@@ -161,7 +161,9 @@ export class Spaces {
         bugOn(i > 0 && space.vmas[i - 1].end > vma.start, 'areas overlap', vma.id);
         bugOn(this.table[vma.id] !== vma || vma.space !== space, 'an area in the wrong place', vma.id);
         bugOn(vma.file !== null && !vma.file.vmas.has(vma), 'a file does not know its area', vma.id);
-        bugOn(vma.anonVma !== null && !vma.anonVma.vmas.has(vma), 'an anon_vma does not know its area', vma.id);
+        if (vma.anonVma === null) return;
+        bugOn(!vma.anonVma.vmas.has(vma), 'INV-6: an anon_vma does not know its area', vma.id);
+        bugOn(this.anonVmas.get(vma.anonVma.id) !== vma.anonVma, 'INV-6: an area with a forgotten anon_vma', vma.id);
       });
     }
   }

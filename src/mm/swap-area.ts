@@ -111,7 +111,7 @@ export class SwapArea {
   }
 
   /** INV-4, INV-7: `expected` counts the users of each slot that are not the cache. */
-  check(expected: ReadonlyMap<SwapSlot, number>): void {
+  check(expected: { get(slot: SwapSlot): number | undefined }): void {
     let used = 0;
     for (let slot = 1 as SwapSlot; slot < this.nextFresh; slot++) {
       const pfn = this.cache[slot] as Pfn;

@@ -142,20 +142,26 @@ export class Zones {
     this.counters.inc(C.pgfree);
   }
 
-  /** INV-9, INV-10: recounts the free frames of each node. */
+  /** INV-9, INV-10: recounts the free and the used frames of each node. */
   check(): void {
+    const frames = this.frames;
     for (let node = 0; node < this.nodeCount; node++) {
-      let listed = this.frames.endOfNode[node] - this.nextFresh[node];
-      for (let pfn = this.freeHead[node] as Pfn; pfn !== NO_PFN; pfn = this.frames.next(pfn)) {
-        bugOn(
-          !this.frames.has(pfn, PG_FREE) || this.frames.count(pfn) !== 0,
-          'INV-9: not free, yet on the free list',
-          pfn,
-        );
-        bugOn((this.frames.nodeOf(pfn) as number) !== node, 'INV-16: on the free list of another node', pfn);
+      const fresh = frames.endOfNode[node] - this.nextFresh[node];
+      let listed = 0;
+      for (let pfn = this.freeHead[node] as Pfn; pfn !== NO_PFN; pfn = frames.next(pfn)) {
+        bugOn(frames.flags(pfn) !== PG_FREE, 'INV-9: on the free list with other flags than a free frame has', pfn);
+        bugOn(frames.count(pfn) !== 0 || frames.mapcount(pfn) !== 0, 'INV-9: in use, yet on the free list', pfn);
+        bugOn(frames.mapping(pfn) !== 0, 'INV-9: a free frame with a mapping', pfn);
+        bugOn((frames.nodeOf(pfn) as number) !== node, 'INV-16: on the free list of another node', pfn);
         listed++;
+        bugOn(listed > this.managed[node], 'INV-9: a free list that does not close on node', node);
       }
-      bugOn(listed !== this.freePages[node], 'INV-10: free count and free frames differ on node', node);
+      bugOn(fresh + listed !== this.freePages[node], 'INV-10: free count and free frames differ on node', node);
+      let used = 0;
+      for (let pfn = frames.firstOfNode[node]; pfn < this.nextFresh[node]; pfn++) {
+        if (!frames.has(pfn as Pfn, PG_FREE)) used++;
+      }
+      bugOn(fresh + listed + used !== this.managed[node], 'INV-10: free and used frames do not add up on node', node);
     }
   }
 

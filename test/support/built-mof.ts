@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type * as CommandLine from '../../src/cli/index.js';
+import type * as Engine from '../../src/engine/index.js';
 import type * as Execute from '../../src/run/execute.js';
 import type { Shell } from '../../src/cli/index.js';
 
@@ -35,6 +36,11 @@ export async function mof(...args: string[]): Promise<Outcome> {
 /** `executeRuns` as it is built. */
 export async function builtExecuteRuns(): Promise<typeof Execute.executeRuns> {
   return ((await import(dist('run/execute.js'))) as typeof Execute).executeRuns;
+}
+
+/** `replayTrace` as it is built. */
+export async function builtReplayTrace(): Promise<typeof Engine.replayTrace> {
+  return ((await import(dist('engine/index.js'))) as typeof Engine).replayTrace;
 }
 
 /** Starts the built command as a process of its own. */

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import type { Coverage } from './coverage.js';
+import { nameOf, runProgram, type Failure, type Plant } from './run-program.js';
+import { programs, type Program } from './setup.js';
+import { shrink } from './shrink.js';
+
+/** Steps of one program: long enough that a small machine is full several times over. */
+export const STEPS_PER_PROGRAM = 2000;
+
+export interface Trial {
+  /** Seed of fast-check: the machines and the programs' own seeds follow from it. */
+  readonly seed: number;
+  readonly programs: number;
+  /** Place of one program, as a failure names it: only that one is run. */
+  readonly path?: string;
+  readonly plant?: Plant;
+  readonly stepsPerProgram?: number;
+}
+
+export interface Found {
+  readonly program: Program;
+  readonly failure: Failure;
+  /** The failure with as few steps as could be, and the command that runs it again. */
+  readonly report: string;
+}
+
+/** Runs random programs, each step checked, until one fails. @returns what was found, or null */
+export function checkPrograms(trial: Trial, coverage: Coverage): Found | null {
+  const { seed, path, plant, stepsPerProgram = STEPS_PER_PROGRAM } = trial;
+  let found: { program: Program; failure: Failure } | null = null;
+  const property = fc.property(programs, (program) => {
+    const failure = runProgram(program, stepsPerProgram, coverage, plant);
+    if (failure !== null) found = { program, failure };
+    return failure === null;
+  });
+  // Shrinking is ours: a smaller seed is no smaller program.
+  const details = fc.check(property, {
+    seed,
+    numRuns: trial.programs,
+    endOnFailure: true,
+    ...(path === undefined ? {} : { path }),
+  });
+  if (!details.failed) return null;
+  if (found === null) throw details.errorInstance ?? new Error('fast-check gave up');
+  const { program, failure } = found as { program: Program; failure: Failure };
+  const smallest = shrink(program.setup, failure, plant);
+  const report = [
+    smallest.message,
+    `machine: ${JSON.stringify(program.setup)}`,
+    `${String(smallest.steps.length)} steps are left of ${String(failure.steps.length)}:`,
+    ...smallest.steps.map((step) => `  ${nameOf(step)} (${step.slice(1).join(', ')})`),
+    `again: ${commandFor(details.seed, details.counterexamplePath ?? '0')}`,
+  ].join('\n');
+  return { program, failure, report };
+}
+
+export const commandFor = (seed: number, path: string): string =>
+  `npm run soak -- --seed ${String(seed)} --path ${path}`;

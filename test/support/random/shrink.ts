@@ -1,0 +1,38 @@
+import { replaySteps, type Failure, type Plant, type Step } from './run-program.js';
+import type { Setup } from './setup.js';
+
+/** Replays that shrinking may take: a long program is cut down in a few hundred. */
+const MOST_REPLAYS = 3000;
+
+/** What a failure is, whatever pages and numbers it names. */
+export const kindOf = (message: string): string => message.replaceAll(/\d+/g, 'n').slice(0, 80);
+
+/**
+ * Cuts steps out of a failing program, halves first and single ones last, as long as what is left fails in the same way.
+ * Every step makes its choices with numbers of its own, so any part of a program is a program.
+ */
+export function shrink(setup: Setup, failure: Failure, plant?: Plant): Failure {
+  const kind = kindOf(failure.message);
+  let smallest = failure;
+  let replays = 0;
+
+  function failsWithout(from: number, count: number): boolean {
+    if (++replays > MOST_REPLAYS) return false;
+    const rest: Step[] = [...smallest.steps.slice(0, from), ...smallest.steps.slice(from + count)];
+    const found = replaySteps(setup, rest, plant);
+    if (found === null || kindOf(found.message) !== kind) return false;
+    smallest = found;
+    return true;
+  }
+
+  for (let size = smallest.steps.length >> 1; size >= 1;) {
+    let hasShrunk = false;
+    for (let from = 0; from < smallest.steps.length;) {
+      if (failsWithout(from, size)) hasShrunk = true;
+      else from += size;
+    }
+    if (size > 1) size >>= 1;
+    else if (!hasShrunk || replays > MOST_REPLAYS) break;
+  }
+  return smallest;
+}
