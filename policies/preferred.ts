@@ -6,7 +6,7 @@ export default definePolicy({
   about: 'this node first, others when it is full',
   nodes: 'optional',
   fallback: 'any',
-  rebind: 'remap',
+  rebind: 'keep',
   mode: { number: 1, name: 'MPOL_PREFERRED' },
   create({ nodes }) {
     const home = (fault: Fault) => (nodes.length === 0 ? fault.cpuNode : nodes[0]);

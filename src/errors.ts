@@ -21,6 +21,15 @@ export const ENOSPC = 28;
 export const EOPNOTSUPP = 95;
 export const EEXIST = 17;
 
+const ERRNO_NAMES: Readonly<Record<number, string>> = {
+  ...{ [EPERM]: 'EPERM', [ENOENT]: 'ENOENT', [ESRCH]: 'ESRCH', [EIO]: 'EIO', [EAGAIN]: 'EAGAIN', [ENOMEM]: 'ENOMEM' },
+  ...{ [EACCES]: 'EACCES', [EFAULT]: 'EFAULT', [EBUSY]: 'EBUSY', [EEXIST]: 'EEXIST', [ENODEV]: 'ENODEV' },
+  ...{ [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EOPNOTSUPP]: 'EOPNOTSUPP' },
+};
+
+/** The name of an errno value: 22 → `EINVAL`. */
+export const errnoName = (errno: number): string => ERRNO_NAMES[errno] ?? `errno ${String(errno)}`;
+
 /** What kind of mistake it was; the command line exits with 2 for each. */
 export type MmErrorCode =
   | 'NO_SUCH_FILE'

@@ -1,8 +1,8 @@
 import { makeCopyPage, makeMigratePages } from '../migrate/index.js';
 import { EINVAL, ENOENT } from '../errors.js';
-import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
+import { cachedFrame, PG_DIRTY, PG_SWAPBACKED, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
-import { NO_PFN, type Pfn } from '../units.js';
+import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { Machine } from './machine.js';
 import { makeAreaCalls, type AreaCalls } from './syscalls/areas.js';
 import { makeCpusetCalls, type CpusetCalls } from './syscalls/cpusets.js';
@@ -13,6 +13,9 @@ import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.j
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
+
+/** Switches that a machine takes when it is made; writing what it has already is no error. */
+const KNOWN_SYSCTLS: readonly string[] = ['vm.page-cluster', 'fault_around_bytes', 'kernel.numa_balancing'];
 
 /** System calls of a simulated task, with the kernel's argument checks and errno. */
 export interface Calls {
@@ -45,7 +48,7 @@ export interface CallOptions {
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
   const { frames, files, pageCache, swap, contents, tables, lru, block, mapping, counters, meter, zones } = machine;
   const { forEachPlace, forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
-  const { swapOut, tryToUnmap, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
+  const { swapOut, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
   const { migratePages } = makeMigratePages({
     ...{ frames, files, tables, lru, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
@@ -66,7 +69,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
   });
   const advice = makeMadviseCalls({
-    ...{ frames, lru, tables, spaces, swap, pageCache, mapping, memory, swapOut, tryToUnmap, touch, zeroPage },
+    ...{ frames, lru, tables, spaces, swap, pageCache, mapping, memory, touch, zeroPage },
     readSwap: swapRead.readFor,
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
@@ -74,12 +77,37 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   const cpusets = makeCpusetCalls({ topology, rootCpuset, tasks: process.tasks, movePages: pages, version: cgroup });
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset },
-    readObject: machine.readObject,
+    readObject,
   });
+
+  /** One swapped page of a shmem object comes back into its page cache (K-S5): by the object's policy. */
+  function readObject(task: Task, file: FileObject, index: number): void {
+    const slot = -file.slots.get(index) as SwapSlot;
+    const [owner] = file.vmas;
+    if (owner === undefined) return;
+    const offset = index - owner.filePage;
+    const cached = swap.cached(slot);
+    if (cached !== NO_PFN) frames.get(cached);
+    const pfn = cached === NO_PFN ? swapRead.readFor(task, owner, offset, slot, true) : cached;
+    if (pfn === NO_PFN) return;
+    frames.tryLock(pfn);
+    swap.remove(pfn);
+    frames.drop(pfn);
+    file.slots.set(index, 0);
+    pageCache.add(file, index, pfn);
+    frames.set(pfn, PG_DIRTY | PG_SWAPBACKED);
+    swap.dropUser(slot);
+    frames.unlock(pfn);
+    lru.put(pfn);
+  }
 
   function sysctl(name: string, value: number): number {
     const weight = /^weighted_interleave\/node(\d+)$/.exec(name);
-    if (weight === null) return machine.setSwitch(name, value);
+    if (weight === null) {
+      if (!KNOWN_SYSCTLS.includes(name)) return -ENOENT;
+      if (name === 'fault_around_bytes') machine.options.switches.faultAround = value > 4096;
+      return 0;
+    }
     const node = Number(weight[1]);
     if (!rules.modes.hasWeights || node >= topology.nodeCount) return -ENOENT;
     if (value < 0 || value > 255) return -EINVAL;

@@ -6,6 +6,7 @@
  * one machine has one clock source (the meter) and no other; the container is gone before the first access.
  */
 export { checkMachine, makeCheck, type Pins } from './check.js';
+export { makeCalls, type Calls } from './calls.js';
 export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type Rebind } from './compose.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';

@@ -12,10 +12,12 @@ import {
   makeSwapRead,
   OOM,
   SIGSEGV,
+  type CowFault,
   type FaultSwitches,
   type HandleMmFault,
   type Outcome,
   type SwapFault,
+  type SwapRead,
 } from '../fault/index.js';
 import {
   fallbackRows,
@@ -26,7 +28,7 @@ import {
   type MachineDescription,
   type Mmu,
 } from '../hardware/index.js';
-import { makeLazy, makeMisplaced, makeSwapOut, makeTryToUnmap, type Lazy, type Misplaced } from '../migrate/index.js';
+import { makeLazy, makeMisplaced, makeSwapOut, makeTryToUnmap, type Lazy, type Misplaced, type SwapOut } from '../migrate/index.js';
 import {
   AnonVmas,
   Block,
@@ -50,6 +52,8 @@ import {
   type ForEachPlace,
   type Mapping,
   type Task,
+  VM_READ,
+  VM_WRITE,
 } from '../mm/index.js';
 import type { PolicyDefinition, World } from '../policy/index.js';
 import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
@@ -126,6 +130,13 @@ export interface Machine {
   readonly policy: PolicySyscalls;
   readonly file: FileSyscalls;
   readonly reclaim: Reclaim;
+  readonly forEachPlace: ForEachPlace;
+  readonly query: Query;
+  readonly swapOut: SwapOut;
+  readonly cow: CowFault;
+  readonly swapRead: SwapRead;
+  /** Weights of nodes for weighted interleaving; 0: not set. */
+  readonly weights: Uint8Array;
   /**
    * One access of a thread to a page: TLB, walk, faults until it succeeds.
    * @returns the frame, or minus a fatal outcome (SIGSEGV, SIGBUS, OOM)
@@ -143,7 +154,8 @@ const MAX_RETRIES = 1000;
 export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: MachineParts): Machine {
   const topology = new Topology(options.machine);
   const rows = fallbackRows(topology, rules.fallbackLoad);
-  const world = makeWorld(topology, rows, rules.bindOrder, options.seed ?? 0);
+  const weights = new Uint8Array(new ArrayBuffer(Math.max(64, topology.nodeCount)));
+  const world = makeWorld(topology, rows, rules.bindOrder, options.seed ?? 0, weights);
   const counters = new Counters(topology.nodeCount);
   const meter = makeMeter(cost, topology.nodeCount);
   const frames = new Frames(topology.pagesOfNode, lruHeads(topology.nodeCount));
@@ -161,7 +173,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const block = new Block(frames, lru, meter, options.writesAtOnce === true);
   const anonVmas = new AnonVmas();
   const spaces = new Spaces(tables, anonVmas, topology.cpuCount);
-  const { forEachMapping } = makeRmap({ frames, tables, files, anonVmas });
+  const { forEachMapping, forEachPlace } = makeRmap({ frames, tables, files, anonVmas });
   const zeroPage = takeZeroPage(topology, zones, frames);
   const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage });
 
@@ -210,7 +222,8 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const { switches } = options;
   const placement = makePlacement({
     ...{ frames, allocatePage: reclaim.allocatePage, counters, contents, query },
-    ...{ defaultPolicy: systemPolicy, nodeCount: topology.nodeCount, rules: { lookup, interleaveIndex } },
+    ...{ defaultPolicy: systemPolicy, nodeCount: topology.nodeCount, world },
+    rules: { lookup, interleaveIndex, copyIndex: rules.moveIndex },
   });
   const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter };
   const { refault } = reclaim;
@@ -249,13 +262,14 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   function touch(task: Task, vpn: number, isWrite: boolean): Pfn {
     const vma = task.space.find(vpn);
-    if (vma === null) return -SIGSEGV as Pfn;
+    if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ)) === 0) return -SIGSEGV as Pfn;
     const page = spaces.pageIn(vma, vpn - vma.start);
     return page === NO_PAGE ? (-OOM as Pfn) : access(task, page, isWrite);
   }
 
   return {
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
+    ...{ forEachPlace, query, swapOut, cow, swapRead, weights },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, handleMmFault, zeroPage },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },

@@ -62,7 +62,7 @@ export interface FileFault {
 
 export function makeFileFault(parts: FileParts): FileFault {
   const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter } = parts;
-  const { hookFile, readahead, faultAround } = parts.switches;
+  const { hookFile, readahead } = parts.switches;
   const marksAccessed = parts.rules.faultReference.marks;
   let lastWasRead = false;
 
@@ -77,17 +77,33 @@ export function makeFileFault(parts: FileParts): FileFault {
     return pfn;
   }
 
-  /** The neighbours of a miss come in the same read. Their order is ascending; each counts as read-ahead. */
+  /**
+   * The neighbours of a miss come in the same read: 32 pages around it, as far as the file goes. The page that begins the
+   * last quarter is marked: whoever faults on it sets the next window going. Kernel: do_sync_mmap_readahead()
+   */
   function readAround(task: Task, file: FileObject, index: number): void {
     const first = Math.max(0, index - READ_AROUND / 2);
-    const end = Math.min(file.sizePages, first + READ_AROUND);
+    readWindow(task, file, first, READ_AROUND, READ_AROUND / 4);
+  }
+
+  function readWindow(task: Task, file: FileObject, first: number, pages: number, ahead: number): void {
+    const end = Math.min(file.sizePages, first + pages);
+    const mark = end - ahead;
     for (let i = first; i < end; i++) {
-      if (i === index || file.slots.get(i) !== 0) continue;
+      if (file.slots.get(i) !== 0) continue;
       const pfn = bringIn(task, file, i, false);
       if (pfn === NO_PFN) return;
-      frames.set(pfn, PG_READAHEAD);
+      if (i === mark) frames.set(pfn, PG_READAHEAD);
       lru.put(pfn);
     }
+    file.readUntil = end;
+  }
+
+  /** A fault met the mark: the next window is read, and the fault is taken once more, which the task counts as major. */
+  function readAhead(f: FaultState, file: FileObject, pfn: Pfn): void {
+    frames.clear(pfn, PG_READAHEAD);
+    counters.inc(C.fault_retried);
+    if (file.readUntil < file.sizePages) readWindow(f.task, file, file.readUntil, READ_AROUND, READ_AROUND);
   }
 
   function findOrRead(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn {
@@ -135,7 +151,7 @@ export function makeFileFault(parts: FileParts): FileFault {
       const page = (f.page + offset - f.offset) as typeof f.page;
       const pfn = cachedFrame(file, f.vma.filePage + offset);
       if (pfn === NO_PFN || !tables.isNone(page)) continue;
-      if ((frames.flags(pfn) & (PG_UPTODATE | PG_LOCKED)) !== PG_UPTODATE) continue;
+      if ((frames.flags(pfn) & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) !== PG_UPTODATE) continue;
       frames.get(pfn);
       mapping.mapFile(f.vma, page, pfn, 0);
     }
@@ -151,6 +167,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     if (pfn === NO_PFN) return OOM;
     const outcome = lastWasRead ? MAJOR : MINOR;
     if (marksAccessed && !lastWasRead) lru.markAccessed(pfn);
+    if (!lastWasRead && frames.has(pfn, PG_READAHEAD) && readahead) readAhead(f, file, pfn);
     counters.inc(lastWasRead ? C.fault_file_major : C.fault_file);
     meter.pay(ACCOUNT_FAULT, PRICE.fileFault);
     const copies = f.isWrite && !f.vma.isShared;
@@ -171,7 +188,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     }
     const writable = f.isWrite ? PTE_WRITE | PTE_DIRTY : 0; // a shared mapping becomes writable by a write (K-A9)
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable);
-    if (faultAround && !f.isWrite) mapAround(f);
+    if (parts.switches.faultAround && !f.isWrite) mapAround(f);
     return outcome;
   }
 

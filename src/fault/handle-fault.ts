@@ -57,13 +57,13 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
   }
 
   return (task, page, isWrite) => {
-    counters.inc(C.pgfault);
     if (block.inFlight > 0) block.completeDue();
     const vma = spaces.vmaOf(page);
     if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ | VM_EXEC)) === 0) {
       counters.inc(C.fault_segv);
       return SIGSEGV;
     }
+    counters.inc(C.pgfault);
     const outcome = dispatch(refill(task, vma, page, isWrite));
     if (outcome === MAJOR) counters.inc(C.pgmajfault);
     else if (outcome === SIGBUS) counters.inc(C.fault_sigbus);

@@ -7,7 +7,7 @@
  * changed nothing.
  */
 export { makeAnonFault } from './anon.js';
-export { makeCowFault } from './cow.js';
+export { makeCowFault, type CowFault } from './cow.js';
 export { FaultState } from './fault-state.js';
 export { makeFileFault, type FileFault } from './file.js';
 export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
@@ -27,4 +27,4 @@ export {
 } from './rules.js';
 export { makeShmemFault } from './shmem.js';
 export { DONE, makeSwapFault, S2, S6, S7, WAIT, type SwapFault } from './swap.js';
-export { makeSwapRead } from './swap-read.js';
+export { makeSwapRead, type SwapRead } from './swap-read.js';

@@ -1,5 +1,7 @@
+import type { World } from '../policy/index.js';
 import type { Allocator } from '../reclaim/index.js';
 import {
+  advanceRotor,
   askAboutVma,
   badAnswer,
   type Contents,
@@ -24,7 +26,13 @@ export interface PlacementParts {
   readonly query: Query;
   readonly defaultPolicy: Mempolicy;
   readonly nodeCount: number;
-  readonly rules: { readonly lookup: PolicyLookup; readonly interleaveIndex: InterleaveIndex };
+  readonly world: World;
+  readonly rules: {
+    readonly lookup: PolicyLookup;
+    readonly interleaveIndex: InterleaveIndex;
+    /** For copies of private mappings of shmem (6.1 leaves the inode out). */
+    readonly copyIndex: InterleaveIndex;
+  };
 }
 
 /** New pages where the policy wants them; each comes zeroed, with one reference, or not at all (`NO_PFN`: OOM). */
@@ -39,16 +47,19 @@ export interface Placement {
 
 export function makePlacement(parts: PlacementParts): Placement {
   const { frames, allocatePage, counters, contents, query, defaultPolicy, nodeCount } = parts;
-  const { lookup, interleaveIndex } = parts.rules;
+  const { world } = parts;
+  const { lookup, interleaveIndex, copyIndex } = parts.rules;
 
   function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
-    query.cpuNode = task.node;
+    query.cpuNode = policy.homeNode === NO_NODE ? task.node : policy.homeNode; // MP-32
     query.pageNode = NO_NODE;
     query.isWrite = isWrite;
     query.thread = task.id;
     const start = policy.instance.place(query);
     if (!(start >= 0 && start < nodeCount)) badAnswer(policy, 'place', start);
-    if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) task.ilPrev = start; // its turn was used
+    if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) {
+      advanceRotor(task, policy, start, world);
+    }
     const { mems } = task.cpuset;
     const mask = policy.mask !== null && policy.allowsOneOf(mems) ? policy.mask : null; // MP-24
     const pfn = allocatePage(start, mask, policy.mayLeaveMask, mems, task.cpu);
@@ -58,15 +69,22 @@ export function makePlacement(parts: PlacementParts): Placement {
     return pfn;
   }
 
-  function byAddress(task: Task, policy: Mempolicy | null, vma: Vma, offset: number, isWrite: boolean): Pfn {
-    askAboutVma(query, vma, offset, interleaveIndex);
+  function byAddress(
+    task: Task,
+    policy: Mempolicy | null,
+    vma: Vma,
+    offset: number,
+    isWrite: boolean,
+    index: InterleaveIndex,
+  ): Pfn {
+    askAboutVma(query, vma, offset, index);
     return place(task, policy ?? defaultPolicy, isWrite);
   }
 
   return {
-    forVma: (task, vma, offset, isWrite) => byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite),
+    forVma: (task, vma, offset, isWrite) => byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite, copyIndex),
     forShmem: (task, vma, offset, isWrite) =>
-      byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite),
+      byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite, interleaveIndex),
     forPageCache(task, file, index, isWrite) {
       const policy = task.policy ?? defaultPolicy;
       query.hasAddress = false;

@@ -33,9 +33,9 @@ export interface FaultSwitches {
   readonly hookFile: boolean;
   readonly hookShmem: boolean;
   /** vm.page-cluster: 2^n swap slots are read together. */
-  readonly pageCluster: number;
+  pageCluster: number;
   /** Read-around of mapped files: 32 pages. */
   readonly readahead: boolean;
   /** fault_around_bytes: 16 cached pages are mapped by one read fault. */
-  readonly faultAround: boolean;
+  faultAround: boolean;
 }

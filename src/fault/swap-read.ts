@@ -7,11 +7,13 @@ import {
   PG_SWAPBACKED,
   PG_UPTODATE,
   type SwapArea,
+  type Task,
+  type Vma,
 } from '../mm/index.js';
 import type { Refault } from '../reclaim/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
-import type { FaultState } from './fault-state.js';
+import { FaultState } from './fault-state.js';
 import type { Placement } from './placement.js';
 
 export interface SwapReadParts {
@@ -35,6 +37,8 @@ export interface SwapRead {
    * @returns `NO_PFN`: out of memory
    */
   read(f: FaultState, slot: SwapSlot): Pfn;
+  /** The same without a fault (madvise WILLNEED, swapoff). */
+  readFor(task: Task, vma: Vma, offset: number, slot: SwapSlot, readsObject: boolean): Pfn;
 }
 
 export function makeSwapRead(parts: SwapReadParts): SwapRead {
@@ -77,5 +81,12 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
     return pfn;
   }
 
-  return { read };
+  function readFor(task: Task, vma: Vma, offset: number, slot: SwapSlot, readsObject: boolean): Pfn {
+    const f = new FaultState(task, vma);
+    f.offset = offset;
+    f.readsObject = readsObject;
+    return bringIn(f, slot);
+  }
+
+  return { read, readFor };
 }

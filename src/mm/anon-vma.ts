@@ -1,4 +1,6 @@
-import type { Vma } from './vma.js';
+import { VM_EXEC, VM_READ, VM_WRITE, type Vma } from './vma.js';
+
+const ACCESS = VM_READ | VM_WRITE | VM_EXEC;
 
 /**
  * The vmas in which the anonymous pages of one family of mappings can be: a vma, what it was split into, and what its
@@ -17,10 +19,24 @@ export class AnonVma {
 export class AnonVmas {
   private readonly table = new Map<number, AnonVma>();
   private lastId = 0;
+  private lastToken = 0;
+
+  /** A forked area starts a family line of its own for joining, while its pages stay where they are. */
+  forked(vma: Vma): void {
+    vma.anonToken = ++this.lastToken;
+    vma.isForked = true;
+  }
 
   /** Gives the vma an anon_vma if it has none. Kernel: anon_vma_prepare(). */
   prepare(vma: Vma): AnonVma {
     if (vma.anonVma !== null) return vma.anonVma;
+    const neighbour = reusable(vma);
+    if (neighbour?.anonVma != null) {
+      vma.anonToken = neighbour.anonToken;
+      this.join(vma, neighbour.anonVma);
+      return neighbour.anonVma;
+    }
+    vma.anonToken = ++this.lastToken;
     const anon = new AnonVma(++this.lastId, vma.pgoff);
     this.table.set(anon.id, anon);
     this.join(vma, anon);
@@ -46,4 +62,23 @@ export class AnonVmas {
   get(id: number): AnonVma | undefined {
     return this.table.get(id);
   }
+}
+
+/** A neighbour that differs at most in its protection, and whose anonymous pages are nobody else's. Kernel: find_mergeable_anon_vma(). */
+function reusable(vma: Vma): Vma | undefined {
+  const { vmas } = vma.space;
+  const at = vmas.indexOf(vma);
+  const isReusable = (a: Vma | undefined, b: Vma | undefined, other: Vma | undefined): boolean =>
+    a !== undefined &&
+    b !== undefined &&
+    other?.anonVma != null &&
+    !other.isForked &&
+    a.end === b.start &&
+    a.file === b.file &&
+    (a.policy === b.policy || (a.policy !== null && a.policy.equals(b.policy))) &&
+    ((a.flags ^ b.flags) & ~ACCESS) === 0 &&
+    a.pgoff + a.pages === b.pgoff;
+  const [previous, next] = [vmas.at(at - 1), vmas.at(at + 1)];
+  if (isReusable(vma, next, next)) return next;
+  return at > 0 && isReusable(previous, vma, previous) ? previous : undefined;
 }

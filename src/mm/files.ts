@@ -26,6 +26,8 @@ export class FileObject {
   private readonly traceRanges: (readonly [number, number, number])[] = [];
   /** Changes at each truncate, for faults that looked before (FP section 4). */
   truncateCount = 0;
+  /** Where the last window of read-ahead ended. */
+  readUntil = 0;
   /** Pages in `slots` that are frames. */
   cachedPages = 0;
 

@@ -222,6 +222,8 @@ export interface InterleaveIndex {
 }
 export const index612: InterleaveIndex = { bits: 64, addsInode: true };
 export const index61: InterleaveIndex = { bits: 32, addsInode: true };
+/** [6.1] Moves by mbind, and copies of private mappings of shmem. */
+export const index61Moves: InterleaveIndex = { bits: 32, addsInode: false };
 export const index2616: InterleaveIndex = { bits: 32, addsInode: false };
 
 /** Fills `query` for a page of a mapping: its interleave index (MP-50, MP-51) and its place in the trace. */

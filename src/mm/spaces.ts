@@ -98,8 +98,17 @@ export class Spaces {
     rest.moveTo(at, vma.pages - offset);
     vma.moveTo(vma.start, offset);
     this.add(rest);
+    rest.anonToken = vma.anonToken;
+    rest.isForked = vma.isForked;
     if (vma.anonVma !== null) this.anonVmas.join(rest, vma.anonVma);
     return rest;
+  }
+
+  /** An area that a mapping moved to takes over where its anonymous pages belong (K-I2). */
+  adoptAnon(moved: Vma, from: Vma): void {
+    moved.anonToken = from.anonToken;
+    moved.isForked = from.isForked;
+    if (from.anonVma !== null) this.anonVmas.join(moved, from.anonVma);
   }
 
   /** Joins neighbours with equal attributes around [start, end] (MP-17). */
@@ -179,6 +188,7 @@ export class Spaces {
 
   private join(left: Vma, right: Vma): void {
     if (left.anonVma === null && right.anonVma !== null) this.anonVmas.join(left, right.anonVma);
+    if (left.anonToken === 0) left.anonToken = right.anonToken;
     const pages = right.pages;
     this.remove(right);
     left.moveTo(left.start, left.pages + pages);
@@ -197,6 +207,13 @@ function canJoin(left: Vma, right: Vma): boolean {
     left.name === right.name &&
     left.pgoff + left.pages === right.pgoff &&
     (left.tracePage < 0 ? right.tracePage < 0 : left.tracePage + left.pages === right.tracePage) &&
-    (left.anonVma === null || right.anonVma === null || left.anonVma === right.anonVma)
+    canJoinAnon(left, right)
   );
+}
+
+/** K-H3: not where each got its first page on its own, nor where one came from a fork and the other has none. */
+function canJoinAnon(left: Vma, right: Vma): boolean {
+  if (left.anonToken === right.anonToken) return true;
+  if (left.anonToken !== 0 && right.anonToken !== 0) return false;
+  return !left.isForked && !right.isForked;
 }

@@ -21,7 +21,8 @@ export class SwapArea {
   readonly shadowNode: Int32Array;
   /** What was written to the device; only with `Contents`. */
   readonly device: Contents | null;
-  readonly slots: number;
+  /** Slots in use at most: 0 while swap is off. */
+  slots: number;
   private used = 0;
 
   /** @param slots pages that can be swapped out; 0: no swap */
@@ -38,6 +39,11 @@ export class SwapArea {
     this.shadowAge = words(slots + 1);
     this.shadowNode = words(slots + 1);
     this.device = keepContents ? new Contents(slots + 1) : null;
+  }
+
+  /** swapon and swapoff: how many slots there are now, at most as many as it was made for. */
+  setLimit(slots: number): void {
+    this.slots = slots;
   }
 
   get free(): number {

@@ -10,6 +10,10 @@ export const VM_SHARED = 1 << 3;
 export const VM_LOCKED = 1 << 4;
 /** madvise(RANDOM): no read-ahead in this mapping. */
 export const VM_RAND_READ = 1 << 5;
+/** madvise(WIPEONFORK): the child sees zeros. */
+export const VM_WIPEONFORK = 1 << 6;
+/** madvise(DONTFORK): the child does not get the area. */
+export const VM_DONTFORK = 1 << 7;
 
 /** A mapping: `pages` pages of an address space from page number `start`, all with the same attributes. */
 export class Vma {
@@ -30,6 +34,13 @@ export class Vma {
   /** Index of the first page within `anonVma`. */
   anonIndex = 0;
   policy: Mempolicy | null = null;
+  /**
+   * Which anon_vma of the kernel's it would be, for joining areas (K-H3): 0 while it never had an anonymous page. Parts of a
+   * split share it, areas that came from a fork have one each.
+   */
+  anonToken = 0;
+  /** Inherited by a fork: joins no area without anonymous pages. */
+  isForked = false;
   /** What the creator calls it: a region of the trace, a segment of a script. */
   name = '';
   /** First page in the numbering of the trace, or -1: what policies see as `fault.page`. */

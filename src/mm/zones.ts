@@ -31,6 +31,8 @@ export class Zones {
   private readonly rows: Int32Array;
   private readonly rowLength: Int32Array;
   readonly managed: Int32Array;
+  /** Nodes that give nothing: another process holds all their free memory. */
+  private readonly closed: Uint8Array;
   readonly nodeCount: number;
 
   constructor(
@@ -46,6 +48,7 @@ export class Zones {
     this.freeHead = words(nodes);
     this.nextFresh = words(nodes);
     this.managed = words(nodes);
+    this.closed = new Uint8Array(new ArrayBuffer(Math.max(64, nodes)));
     this.marks = words(nodes * MARKS);
     this.rows = words(nodes * nodes);
     this.rowLength = words(nodes);
@@ -58,6 +61,11 @@ export class Zones {
       this.rows.set(rows[node], node * nodes);
       this.rowLength[node] = rows[node].length;
     }
+  }
+
+  /** Another process takes all free memory of the node, or gives it back. */
+  close(node: NodeId, isClosed: boolean): void {
+    this.closed[node] = isClosed ? 1 : 0;
   }
 
   free(node: NodeId): number {
@@ -99,7 +107,7 @@ export class Zones {
       const node = this.rows[start * this.nodeCount + i];
       if ((mask !== null && mask[node] === 0) || (allowed !== null && allowed[node] === 0)) continue;
       if (preferred < 0) preferred = node;
-      if (this.freePages[node] > this.marks[node * MARKS + mark]) {
+      if (this.closed[node] === 0 && this.freePages[node] > this.marks[node * MARKS + mark]) {
         this.countPlacement(preferred, node, cpuNode);
         return this.take(node as NodeId);
       }
@@ -109,7 +117,7 @@ export class Zones {
 
   /** A page of exactly this node, or `NO_PFN` (RC-12: migration asks for "this node only"). */
   takeFromNode(node: NodeId, mark: number, cpuNode: NodeId): Pfn {
-    if (this.freePages[node] <= this.marks[node * MARKS + mark]) return NO_PFN;
+    if (this.closed[node] !== 0 || this.freePages[node] <= this.marks[node * MARKS + mark]) return NO_PFN;
     this.countPlacement(node, node, cpuNode);
     return this.take(node);
   }

@@ -1,4 +1,6 @@
-import type { CpuId, NodeId } from '../units.js';
+import type { CpuId, NodeId, Pfn } from '../units.js';
+import { Scan } from './scan.js';
+import { FREED } from './shrink-list.js';
 import { makeAllocator, type Allocator } from './allocate.js';
 import { makeDirectReclaim } from './direct.js';
 import { makeKswapd } from './kswapd.js';
@@ -12,12 +14,15 @@ export interface Reclaim extends Allocator {
   readonly refault: Refault;
   /** Wakes the node's background reclaimer, which runs at once, on this CPU's behalf and on a clock of its own. */
   wakeKswapd(node: NodeId, cpu: CpuId): void;
+  /** Takes one isolated page out of memory if it can be, used or not. @returns false: it is still isolated, the caller's */
+  pageOut(pfn: Pfn, cpu: CpuId): boolean;
 }
 
 /** Wires allocator and reclaimers of one machine. */
 export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Partial<ReclaimSysctls> = {}): Reclaim {
   const sysctls = { ...DEFAULT_RECLAIM_SYSCTLS, ...given };
-  const { scanner, refault } = rule.makeLists(parts, sysctls);
+  const { scanner, shrinkPage, refault } = rule.makeLists(parts, sysctls);
+  const asked = new Scan(false);
   const kswapd = makeKswapd(
     { ...parts, scanner },
     { retriesWithoutCacheTrim: rule.retriesWithoutCacheTrim, tiering: sysctls.tiering },
@@ -37,6 +42,11 @@ export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Parti
     wakeKswapd(node, cpu) {
       kswapd.wake(node);
       kswapd.runWoken(cpu);
+    },
+    pageOut(pfn, cpu) {
+      asked.begin(cpu, 1);
+      asked.ignoresReferences = true;
+      return shrinkPage(pfn, asked) === FREED;
     },
   };
 }

@@ -6,12 +6,13 @@ import { makePageOut } from './page-out.js';
 import { makeReferenceTest, recency61, recency612, type RecencyRule } from './reference.js';
 import type { ReclaimParts, ReclaimSysctls } from './parts.js';
 import type { NodeScanner } from './scan.js';
-import { makeShrinkPage } from './shrink-list.js';
+import { makeShrinkPage, type ShrinkPage } from './shrink-list.js';
 import { makeShrinkNode } from './shrink-node.js';
 import { makeNoWorkingset, makeWorkingset, type Refault } from './workingset.js';
 
 /** What an era makes of a machine's lists: who ages and shrinks a node, and who is told of refaults. */
 export interface Lists {
+  readonly shrinkPage: ShrinkPage;
   readonly scanner: NodeScanner;
   readonly refault: Refault;
 }
@@ -40,7 +41,7 @@ function splitLists(cost: ReclaimCostRule, recency: RecencyRule): ReclaimRule['m
       { ...parts, ...{ batch, reference, costs, workingset, shrinkInactive, swappiness } },
       cost,
     );
-    return { scanner, refault: workingset.refault };
+    return { scanner, shrinkPage, refault: workingset.refault };
   };
 }
 
@@ -53,7 +54,7 @@ const mixedLists: ReclaimRule['makeLists'] = (parts, { swappiness }) => {
   const shrinkPage = makeShrinkPage2616({ ...parts, reference, pageOut });
   const shrinkInactive = makeShrinkInactive({ ...parts, batch, pageOut }, shrinkPage);
   const scanner = makeShrinkMixed({ ...parts, ...{ batch, reference, shrinkInactive, swappiness } });
-  return { scanner, refault: workingset.refault };
+  return { scanner, shrinkPage, refault: workingset.refault };
 };
 
 /** [6.12] */

@@ -19,6 +19,8 @@ export class Scan {
   /** node_reclaim may forbid both (RC-65). */
   mayUnmap = true;
   mayWrite = true;
+  /** madvise(PAGEOUT) takes pages whether they were used or not. */
+  ignoresReferences = false;
   /** Freed since `begin`. */
   reclaimed = 0;
   /** Inactive pages whose lock was taken, since whoever reads it set it to 0. */

@@ -64,7 +64,8 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
     return ACTIVATE;
   }
 
-  function rc44Referenced(pfn: Pfn): number {
+  function rc44Referenced(pfn: Pfn, scan: Scan): number {
+    if (scan.ignoresReferences) return GO_ON;
     answer = reference.ofInactive(pfn);
     if (answer === REF_ACTIVATE) return ACTIVATE;
     return answer === REF_KEEP ? KEEP : GO_ON;
@@ -120,7 +121,7 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
     let outcome = rc41Mlocked(pfn);
     if (outcome === GO_ON) outcome = rc42MayUnmap(pfn, scan);
     if (outcome === GO_ON) outcome = rc43Writeback(pfn);
-    if (outcome === GO_ON) outcome = rc44Referenced(pfn);
+    if (outcome === GO_ON) outcome = rc44Referenced(pfn, scan);
     if (outcome === GO_ON) outcome = rc46AddToSwap(pfn);
     if (outcome === GO_ON) outcome = rc47Unmap(pfn, scan);
     if (outcome === GO_ON) outcome = rc48Pinned(pfn);

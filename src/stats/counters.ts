@@ -56,6 +56,7 @@ export const C = {
   fault_swap_major: next++,
   fault_cow: next++,
   fault_write_in_place: next++,
+  fault_retried: next++,
   fault_segv: next++,
   fault_sigbus: next++,
   fault_oom: next++,

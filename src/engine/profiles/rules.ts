@@ -1,3 +1,6 @@
+import { populateGoesOn, populateStops, type PopulateHoles } from '../syscalls/madvise.js';
+import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
+import { modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
 import {
   faultLeavesNoMark,
   faultMarksAccessed,
@@ -27,6 +30,7 @@ import {
   bindNearestFirst,
   index2616,
   index61,
+  index61Moves,
   index612,
   lookup2616,
   lookup6,
@@ -72,6 +76,14 @@ export interface Rules {
   readonly swapIn: SwapIn;
   /** Whether a fault marks the page accessed (S4). */
   readonly faultReference: FaultReference;
+  /** What interleaving counts by when mbind itself moves pages, and for copies of private mappings of shmem (K section 7). */
+  readonly moveIndex: InterleaveIndex;
+  /** Modes and mode flags that exist. */
+  readonly modes: ModeRule;
+  /** How move_pages spells two states of a page. */
+  readonly pageStatus: PageStatus;
+  /** MADV_POPULATE over a hole. */
+  readonly populateHoles: PopulateHoles;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
 }
@@ -96,6 +108,10 @@ export const VARIANTS: Variants = {
   swapHook: { 'before-ptl': swapHookBeforePtl, 'under-ptl': swapHookUnderPtl },
   swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly },
   faultReference: { 'no-mark': faultLeavesNoMark, marks: faultMarksAccessed },
+  moveIndex: { 'with-inode': index612, 'without-inode': index61Moves, '2.6.16': index2616 },
+  modes: { '6.12': modes612, '6.1': modes61 },
+  pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
+  populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
 };
 

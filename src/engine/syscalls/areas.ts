@@ -228,6 +228,7 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
   return {
     mmap,
     munmap(task, vpn, pages) {
+      if (pages === 0) return -EINVAL;
       memory.munmap(task.space, vpn, pages, task.cpu);
       return 0;
     },

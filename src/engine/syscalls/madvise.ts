@@ -1,7 +1,10 @@
 import { EACCES, EFAULT, EINVAL, ENOMEM } from '../../errors.js';
-import type { PageTables } from '../../hardware/index.js';
+import { PTE_DIRTY, type PageTables } from '../../hardware/index.js';
 import { SIGBUS, SIGSEGV } from '../../fault/index.js';
 import {
+  PG_ACTIVE,
+  PG_DIRTY,
+  PG_SWAPBACKED,
 
   VM_DONTFORK,
   VM_EXEC,
@@ -19,8 +22,7 @@ import {
   type Task,
   type Vma,
 } from '../../mm/index.js';
-import type { SwapOut, TryToUnmap } from '../../migrate/index.js';
-import { NO_PAGE, NO_PFN, type PageId, type Pfn, type SwapSlot } from '../../units.js';
+import { NO_PAGE, NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
 export type Advice =
@@ -56,11 +58,11 @@ export interface MadviseParts {
   readonly pageCache: PageCache;
   readonly mapping: Mapping;
   readonly memory: MemorySyscalls;
-  readonly swapOut: SwapOut;
-  readonly tryToUnmap: TryToUnmap;
+  /** reclaim/: takes one isolated page out of memory if it can be. */
+  readonly pageOut: (pfn: Pfn, cpu: CpuId) => boolean;
   readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
   /** Reads a slot into the swap cache for an area's page; the reference is the caller's. */
-  readonly readSwap: (task: Task, vma: Vma, offset: number, page: PageId, slot: SwapSlot) => Pfn;
+  readonly readSwap: (task: Task, vma: Vma, offset: number, slot: SwapSlot, readsObject: boolean) => Pfn;
   readonly populateHoles: PopulateHoles;
   readonly zeroPage: Pfn;
 }
@@ -73,7 +75,7 @@ export interface MadviseCalls {
 }
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
-  const { frames, lru, tables, spaces, swap, pageCache, mapping, memory, swapOut, tryToUnmap, touch, readSwap } = parts;
+  const { frames, lru, tables, spaces, swap, pageCache, mapping, memory, touch, readSwap } = parts;
   const { populateHoles, zeroPage } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, advice: string): number {
@@ -108,7 +110,8 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
         return 0;
       case 'free':
         if (vma.file !== null || vma.isLocked) return -EINVAL;
-        return 0; // the pages stay until somebody is short of memory
+        markFree(vma, first, pages);
+        return 0;
       case 'cold':
         return vma.isLocked ? -EINVAL : 0;
       case 'remove':
@@ -143,7 +146,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   function remove(task: Task, vma: Vma, first: number, pages: number): number {
     if (vma.isLocked) return -EINVAL;
     if (vma.file === null) return -EINVAL;
-    if (!vma.isShared || !vma.mayWrite) return -EACCES;
+    if (!vma.isShared || !vma.isWritable) return -EACCES;
     punch(task, vma.file, vma.filePage + first, pages);
     return 0;
   }
@@ -181,29 +184,45 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     lru.put(pfn);
   }
 
+  /** MADV_FREE: clean, and of no use to anybody unless they are written again; freed when somebody is short of memory. */
+  function markFree(vma: Vma, first: number, pages: number): void {
+    for (let offset = first; offset < first + pages; offset++) {
+      const page = tables.walk(vma.space.root, vma.start + offset);
+      if (page === NO_PAGE || !tables.isPresent(page)) continue;
+      const pfn = tables.word[page] as Pfn;
+      if (pfn === zeroPage || frames.mapcount(pfn) !== 1 || frames.isSwapCache(pfn) || !frames.isOnLru(pfn)) continue;
+      lru.remove(pfn);
+      frames.clear(pfn, PG_SWAPBACKED | PG_DIRTY | PG_ACTIVE);
+      lru.addToHead(pfn);
+      tables.bits[page] &= ~PTE_DIRTY;
+      mapping.flush(vma.space, page, 0 as CpuId);
+    }
+  }
+
+  /** A page given up by MADV_FREE: gone if it was not written since, else kept as before. */
+  function dropIfFree(task: Task, vma: Vma, page: PageId, pfn: Pfn): boolean {
+    if (frames.has(pfn, PG_SWAPBACKED) || !frames.isAnon(pfn)) return false;
+    if ((tables.bits[page] & PTE_DIRTY) !== 0) {
+      lru.remove(pfn);
+      frames.set(pfn, PG_SWAPBACKED);
+      lru.addToHead(pfn);
+      return false;
+    }
+    mapping.zap(vma.space, page, task.cpu);
+    return true;
+  }
+
   /** K-S1: pages mapped exactly once go; shared ones stay. Clean file pages are dropped. */
   function pageOut(task: Task, vma: Vma, first: number, pages: number): void {
     for (let offset = first; offset < first + pages; offset++) {
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || !tables.isPresent(page)) continue;
       const pfn = tables.word[page] as Pfn;
-      if (pfn === zeroPage || frames.mapcount(pfn) !== 1 || !lru.isolate(pfn)) continue;
-      evict(task, pfn);
-      lru.putback(task.cpu, pfn);
+      if (pfn === zeroPage || frames.mapcount(pfn) !== 1) continue;
+      if (dropIfFree(task, vma, page, pfn) || !lru.isolate(pfn)) continue;
+      if (!parts.pageOut(pfn, task.cpu)) lru.putback(task.cpu, pfn);
     }
     lru.drainAll();
-  }
-
-  /** Out of memory altogether, if its contents have a place to be. The page is isolated. */
-  function evict(task: Task, pfn: Pfn): void {
-    if (!frames.tryLock(pfn)) return;
-    const isAnon = frames.isAnon(pfn);
-    const hasPlace = !isAnon || frames.isSwapCache(pfn) || swapOut.addToSwap(pfn);
-    if (hasPlace) {
-      tryToUnmap(pfn, task.cpu);
-      if (frames.mapcount(pfn) === 0) parts.swapOut.evictUnmapped(pfn);
-    }
-    frames.unlock(pfn);
   }
 
   /** K-S4: swapped pages of private memory come into the swap cache; their node is chosen now. */
@@ -214,7 +233,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       if (page === NO_PAGE || !tables.isSwap(page)) continue;
       const slot = tables.word[page] as SwapSlot;
       if (swap.cached(slot) !== NO_PFN) continue;
-      const pfn = readSwap(task, vma, offset, page, slot);
+      const pfn = readSwap(task, vma, offset, slot, false);
       if (pfn !== NO_PFN) lru.put(pfn);
     }
   }

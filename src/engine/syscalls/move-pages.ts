@@ -61,10 +61,10 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     const isAnon = vma.file === null;
     if (page === NO_PAGE || tables.isNone(page)) return absent(isAnon ? pageStatus.untouched : -ENOENT);
     if (!tables.isPresent(page)) return absent(-ENOENT);
-    const pfn = tables.word[page] as Pfn;
-    if (pfn === zeroPage) return absent(-EFAULT);
     const isHidden = (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) === 0 && !pageStatus.seesProtNone;
-    return isHidden ? absent(-ENOENT) : { pfn, status: frames.nodeOf(pfn) };
+    if (isHidden) return absent(-ENOENT);
+    const pfn = tables.word[page] as Pfn;
+    return pfn === zeroPage ? absent(-EFAULT) : { pfn, status: frames.nodeOf(pfn) };
   }
 
   const thisNodeOnly = (caller: Task, node: NodeId) => (): Pfn =>
@@ -110,6 +110,7 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
       if (batch.length === 0) return 0;
       const result = migratePages(batch, thisNodeOnly(task, node as NodeId), task.cpu);
       batch = [];
+      lru.drainAll(); // vectors are switched off meanwhile
       if (result.noMemory) return -ENOMEM;
       if (result.failed > 0) return result.failed + vpns.length - next;
       for (let i = first; i < next; i++) status[i] = node;
@@ -200,7 +201,9 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
         if (lru.isolate(pfn)) queued.push(pfn);
       }
     }
-    return !migratePages(queued, thisNodeOnly(task, to), task.cpu).noMemory;
+    const { noMemory } = migratePages(queued, thisNodeOnly(task, to), task.cpu);
+    lru.drainAll(); // vectors are switched off meanwhile
+    return !noMemory;
   }
 
   return { movePages, migratePages: migrateCall, moveProcess, statusOf: (target, vpn) => look(target, vpn).status };

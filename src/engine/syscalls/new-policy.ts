@@ -20,9 +20,11 @@ export interface ModeRule {
   readonly max: number;
   /** Modes that take MPOL_F_NUMA_BALANCING. */
   readonly balancing: readonly number[];
+  /** Weights per node can be set. */
+  readonly hasWeights: boolean;
 }
-export const modes61: ModeRule = { max: 6, balancing: [MPOL_BIND] };
-export const modes612: ModeRule = { max: 7, balancing: [MPOL_BIND, MPOL_PREFERRED_MANY] };
+export const modes61: ModeRule = { max: 6, balancing: [MPOL_BIND], hasWeights: false };
+export const modes612: ModeRule = { max: 7, balancing: [MPOL_BIND, MPOL_PREFERRED_MANY], hasWeights: true };
 
 /** A mode argument taken apart. */
 export interface ModeArgument {

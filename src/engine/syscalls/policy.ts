@@ -58,7 +58,6 @@ export function makePolicySyscalls({ spaces, lazy, meter, world, tasks }: Policy
   }
 
   function cpusetSetMems(cpuset: Cpuset, nodes: readonly NodeId[]): void {
-    const before = cpuset.nodes();
     cpuset.setNodes(nodes);
     const policies = new Set<Mempolicy>();
     for (const task of tasks()) {
@@ -67,7 +66,7 @@ export function makePolicySyscalls({ spaces, lazy, meter, world, tasks }: Policy
       for (const vma of task.space.vmas)
         if (vma.policy !== null && vma.file?.isShmem !== true) policies.add(vma.policy);
     }
-    for (const policy of policies) policy.rebind(before, nodes);
+    for (const policy of policies) policy.rebind(nodes);
   }
 
   return {

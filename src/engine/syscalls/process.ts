@@ -7,6 +7,8 @@ import {
   type Spaces,
   type SwapArea,
   Task,
+  VM_DONTFORK,
+  VM_WIPEONFORK,
   type Vma,
 } from '../../mm/index.js';
 import { PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, type PageTables, type Topology } from '../../hardware/index.js';
@@ -93,7 +95,9 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   function fork(task: Task, cpu: CpuId): Task {
     const space = spaces.create();
     const child = inherit(start(space, cpu, task.cpuset), task);
+    child.uid = task.uid;
     for (const vma of task.space.vmas) {
+      if ((vma.flags & VM_DONTFORK) !== 0) continue;
       const copy = spaces.insert(space, vma.start, vma.pages, vma);
       copy.pgoff = vma.pgoff;
       if (vma.policy !== null) {
@@ -101,8 +105,9 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
         spaces.setPolicy(copy, own);
         own.refs--; // the area is its only holder
       }
-      if (vma.anonVma === null) continue;
+      if (vma.anonVma === null || (vma.flags & VM_WIPEONFORK) !== 0) continue;
       anonVmas.join(copy, vma.anonVma);
+      anonVmas.forked(copy);
       copyEntries(vma, copy, task.cpu);
     }
     mapping.takeInterrupts();

@@ -1,4 +1,4 @@
-import type { CallMachine } from '../../engine/index.js';
+import type { Calls, Machine } from '../../engine/index.js';
 import { OOM, SIGBUS, SIGSEGV } from '../../fault/index.js';
 import { VM_EXEC, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type FileObject, type Task } from '../../mm/index.js';
 import { errnoName } from '../../errors.js';
@@ -33,16 +33,21 @@ export class Simulator {
   private readonly regions = new Map<string, Map<string, Region>>();
   private readonly objects = new Map<string, FileObject>();
 
-  constructor(private readonly machine: CallMachine) {}
+  constructor(
+    private readonly machine: Machine,
+    private readonly calls: Calls,
+  ) {}
 
   /** One system call. */
   execute(step: Step): StepResult {
     const { counters, lru } = this.machine;
     lru.drainAll();
     const faults = () => counters.get('pgfault') - counters.get('fault_sigbus') - counters.get('fault_oom');
-    const [before, majorBefore] = [faults(), counters.get('pgmajfault')];
+    // A fault that had to be taken once more is a major one for the task, whatever it did.
+    const major = () => counters.get('pgmajfault') + counters.get('fault_retried');
+    const [before, majorBefore] = [faults(), major()];
     const result = this.dispatch(step);
-    const majflt = counters.get('pgmajfault') - majorBefore;
+    const majflt = major() - majorBefore;
     lru.drainAll();
     return { ...result, minflt: faults() - before - majflt, majflt };
   }
@@ -52,7 +57,7 @@ export class Simulator {
     const states: Record<string, number[]> = {};
     for (const [name, task] of this.tasks) {
       for (const [region, { vpn, length }] of this.regions.get(name) ?? []) {
-        states[`${name}.${region}`] = Array.from({ length }, (_, i) => this.machine.calls.pages.statusOf(task, vpn + i));
+        states[`${name}.${region}`] = Array.from({ length }, (_, i) => this.calls.pages.statusOf(task, vpn + i));
       }
     }
     return states;
@@ -83,7 +88,7 @@ export class Simulator {
     },
     sched_setaffinity: (step: Step) => {
       const task = this.task(step);
-      const allowed = this.machine.calls.cpusets.cpusOf(task);
+      const allowed = this.calls.cpusets.cpusOf(task);
       const cpus = (step.cpus as number[]).filter((cpu) => allowed.includes(asCpuId(cpu)));
       if (cpus.length === 0) return done(-22);
       this.machine.process.moveTask(task, asCpuId(cpus[0]));
@@ -94,9 +99,9 @@ export class Simulator {
       return done(0);
     },
     object: (step: Step) => this.createObject(step),
-    swapon: () => done(this.machine.calls.swap.swapon(65536)),
-    swapoff: () => done(this.machine.calls.swap.swapoff()),
-    sysctl: (step: Step) => done(this.machine.calls.sysctl(text(step, 'name'), number(step, 'value'))),
+    swapon: () => done(this.calls.swap.swapon(65536)),
+    swapoff: () => done(this.calls.swap.swapoff()),
+    sysctl: (step: Step) => done(this.calls.sysctl(text(step, 'name'), number(step, 'value'))),
     fill: (step: Step) => {
       this.machine.zones.close(asNodeId(number(step, 'node')), true);
       return done(0);
@@ -106,12 +111,12 @@ export class Simulator {
       return done(0);
     },
     drop_caches: () => {
-      this.machine.calls.file.dropCaches();
+      this.calls.file.dropCaches();
       return done(0);
     },
     cpuset_create: (step: Step) =>
       done(
-        this.machine.calls.cpusets.create(text(step, 'cpuset'), {
+        this.calls.cpusets.create(text(step, 'cpuset'), {
           ...(step.cpus !== undefined && { cpus: step.cpus as string }),
           ...(step.mems !== undefined && { mems: step.mems as string }),
           ...(step.memoryMigrate !== undefined && { memoryMigrate: step.memoryMigrate as boolean }),
@@ -120,33 +125,38 @@ export class Simulator {
     cpuset_set: (step: Step) =>
       done(
         step.mems === undefined
-          ? this.machine.calls.cpusets.setMemoryMigrate(text(step, 'cpuset'), step.memoryMigrate as boolean)
-          : this.machine.calls.cpusets.setMems(text(step, 'cpuset'), step.mems as string),
+          ? this.calls.cpusets.setMemoryMigrate(text(step, 'cpuset'), step.memoryMigrate as boolean)
+          : this.calls.cpusets.setMems(text(step, 'cpuset'), step.mems as string),
       ),
-    cpuset_attach: (step: Step) => done(this.machine.calls.cpusets.attach(text(step, 'cpuset'), this.task(step))),
+    cpuset_attach: (step: Step) => done(this.calls.cpusets.attach(text(step, 'cpuset'), this.task(step))),
     mmap: (step: Step) => this.mmap(step),
     munmap: (step: Step) => {
       if (offset(step) % 4096 !== 0) return done(-22);
       const { vpn, count } = this.range(step);
-      return done(this.machine.calls.areas.munmap(this.task(step), vpn, count));
+      const ret = this.calls.areas.munmap(this.task(step), vpn, count);
+      const region = this.region(step);
+      if (ret === 0 && vpn <= region.vpn && vpn + count >= region.vpn + region.length) {
+        this.regions.get(text(step, 'task'))?.delete(text(step, 'region'));
+      }
+      return done(ret);
     },
     mprotect: (step: Step) => {
       const { vpn, count } = this.range(step);
-      return done(this.machine.calls.areas.mprotect(this.task(step), vpn, count, PROTECTION[text(step, 'prot')]));
+      return done(this.calls.areas.mprotect(this.task(step), vpn, count, PROTECTION[text(step, 'prot')]));
     },
     mlock: (step: Step) => {
       const { vpn, count } = this.range(step);
-      return done(this.machine.calls.areas.mlock(this.task(step), vpn, count, true));
+      return done(this.calls.areas.mlock(this.task(step), vpn, count, true));
     },
     munlock: (step: Step) => {
       const { vpn, count } = this.range(step);
-      return done(this.machine.calls.areas.mlock(this.task(step), vpn, count, false));
+      return done(this.calls.areas.mlock(this.task(step), vpn, count, false));
     },
     mremap: (step: Step) => this.mremap(step),
     madvise: (step: Step) => {
       if (offset(step) % 4096 !== 0) return done(-22);
       const { vpn, count } = this.range(step);
-      return done(this.machine.calls.advice.madvise(this.task(step), vpn, count, String(step.advice)));
+      return done(this.calls.advice.madvise(this.task(step), vpn, count, String(step.advice)));
     },
     touch: (step: Step) => this.touch(step),
     file_write: (step: Step) => this.fileCalls(step, true),
@@ -154,24 +164,24 @@ export class Simulator {
     numa_maps: (step: Step) => this.numaMaps(step),
     mbind: (step: Step) => {
       const { start, length } = this.bytes(step);
-      const { policy } = this.machine.calls;
+      const { policy } = this.calls;
       const mode = modeOf(step);
       return done(policy.mbind(this.task(step), start, length, mode, mask(step, 'nodes'), maxnode(step, 65), bits(step, 'flags')));
     },
     set_mempolicy: (step: Step) => {
-      const { policy } = this.machine.calls;
+      const { policy } = this.calls;
       return done(policy.setMempolicy(this.task(step), modeOf(step), mask(step, 'nodes'), maxnode(step, 65)));
     },
     get_mempolicy: (step: Step) => this.getMempolicy(step),
     set_mempolicy_home_node: (step: Step) => {
       const { start, length } = this.bytes(step);
-      const { policy } = this.machine.calls;
+      const { policy } = this.calls;
       return done(policy.setHomeNode(this.task(step), start, length, number(step, 'node'), number(step, 'flags')));
     },
     move_pages: (step: Step) => this.movePages(step),
     migrate_pages: (step: Step) => {
       const target = this.target(step);
-      const { pages } = this.machine.calls;
+      const { pages } = this.calls;
       return done(pages.migratePages(this.task(step), target, mask(step, 'from'), mask(step, 'to'), maxnode(step, 65)));
     },
   };
@@ -225,7 +235,7 @@ export class Simulator {
       ...(inode !== undefined && { inode }),
     });
     if (step.mountPolicy !== undefined) {
-      const errno = this.machine.calls.mountPolicy(file, text(step, 'mountPolicy'));
+      const errno = this.calls.mountPolicy(file, text(step, 'mountPolicy'));
       if (errno !== 0) return done(errno);
     }
     this.objects.set(name, file);
@@ -246,7 +256,7 @@ export class Simulator {
       PROTECTION[typeof step.prot === 'string' ? step.prot : 'rw'] |
       (isShared ? VM_SHARED : 0) |
       (step.locked === true ? VM_LOCKED : 0);
-    const ret = this.machine.calls.areas.mmap(task, {
+    const ret = this.calls.areas.mmap(task, {
       ...{ vpn: number(step, 'vpn'), pages: length, flags, file, name: '' },
       filePage: typeof step.pageOffset === 'number' ? step.pageOffset : 0,
       populate: step.populate === true,
@@ -259,7 +269,7 @@ export class Simulator {
     const region = this.region(step);
     const newLength = number(step, 'newLength');
     const toVpn = typeof step.toVpn === 'number' ? step.toVpn : null;
-    const ret = this.machine.calls.areas.mremap(this.task(step), region.vpn, region.length, newLength, toVpn);
+    const ret = this.calls.areas.mremap(this.task(step), region.vpn, region.length, newLength, toVpn);
     if (ret === 0) {
       region.length = newLength;
       if (toVpn !== null) region.vpn = toVpn;
@@ -290,7 +300,7 @@ export class Simulator {
     const [page, count] = [number(step, 'page'), number(step, 'count')];
     let pages = 0;
     for (let index = page; index < page + count; index++) {
-      if (!this.machine.calls.file.page(this.task(step), file, index, isWrite)) break;
+      if (!this.calls.file.page(this.task(step), file, index, isWrite)) break;
       pages++;
     }
     return done(pages);
@@ -298,7 +308,7 @@ export class Simulator {
 
   private numaMaps(step: Step): StepResult {
     const { vpn, length } = this.region(step);
-    const lines = this.machine.calls.numaMaps(this.task(step)).filter((line) => line.vpn >= vpn && line.vpn < vpn + length);
+    const lines = this.calls.numaMaps(this.task(step)).filter((line) => line.vpn >= vpn && line.vpn < vpn + length);
     const maps = lines.map((line) => {
       const entry: Record<string, number | string> = { page: line.vpn - vpn, policy: line.policy };
       if (line.anon > 0) entry.anon = line.anon;
@@ -313,7 +323,7 @@ export class Simulator {
   private getMempolicy(step: Step): StepResult {
     const hasRegion = typeof step.region === 'string';
     const address = hasRegion ? this.bytes(step).start : BigInt(typeof step.addr === 'number' ? step.addr : 0);
-    const answer = this.machine.calls.policy.getMempolicy(
+    const answer = this.calls.policy.getMempolicy(
       this.task(step),
       address,
       maxnode(step, 64),
@@ -329,7 +339,7 @@ export class Simulator {
     const vpns = (step.indices as number[]).map((index) => vpn + index);
     const status = vpns.map((): number | null => null);
     const nodes = step.nodes as number[] | null;
-    const ret = this.machine.calls.pages.movePages(this.task(step), this.target(step), vpns, nodes, bits(step, 'flags'), status);
+    const ret = this.calls.pages.movePages(this.task(step), this.target(step), vpns, nodes, bits(step, 'flags'), status);
     return { ...done(ret), status };
   }
 }

@@ -1,0 +1,40 @@
+import { bundledPolicies, compose, loadPolicy, makeCalls } from '../../engine/index.js';
+import type { MachineDescription } from '../../hardware/index.js';
+import type { PolicyDefinition } from '../../policy/index.js';
+import type { RecordedCase, RecordedMachine } from './recording.js';
+import { Simulator } from './simulator.js';
+
+/** Costs play no part in a recording: any will do. */
+const COST = {
+  ...{ minorFaultNs: 1000, majorFaultNs: 100_000, writebackNs: 100_000, pageCopyGbs: 10 },
+  ...{ migrateBaseNs: 1000, migratePerPageNs: 1000, ipiNs: 1000, walkNs: 10 },
+};
+
+/** Makes machines for recorded cases: one policy set, one profile. */
+export async function simulators(profile: string): Promise<(recorded: RecordedCase) => Simulator> {
+  const defaultPolicy = await loadPolicy('default', '.');
+  const modes = new Map<number, PolicyDefinition>();
+  for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
+  return (recorded) => {
+    const machine = compose({
+      ...{ machine: describe(recorded.machine), profile, defaultPolicy, writesAtOnce: true, swapPages: 65536 },
+      switches: {
+        ...{ hookSwap: false, hookFile: false, hookShmem: false },
+        ...{ pageCluster: 0, readahead: true, faultAround: false },
+      },
+    });
+    machine.swap.setLimit(0);
+    const { possibleNodes } = recorded.machine;
+    const calls = makeCalls(machine, { modes, cgroup: recorded.cgroup ?? 2, possibleNodes });
+    return new Simulator(machine, calls);
+  };
+}
+
+function describe(machine: RecordedMachine): MachineDescription {
+  const table = machine.distance.map((row) => row.map(() => 100));
+  return {
+    ...{ name: machine.name, title: machine.name, distance: machine.distance, assumed: [] },
+    nodes: machine.nodes.map(({ cpus, pages }) => ({ cpus, pages })),
+    cost: { latencyNs: table, bandwidthGbs: table, ...COST },
+  };
+}
