@@ -74,7 +74,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
   });
-  const cpusets = makeCpusetCalls({ topology, rootCpuset, tasks: process.tasks, movePages: pages, version: cgroup });
+  const cpusets = makeCpusetCalls({ topology, rootCpuset, tasks: process.tasks, movePages: pages, moveTask: process.moveTask, version: cgroup });
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset },
     readObject,
@@ -110,7 +110,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     }
     const node = Number(weight[1]);
     if (!rules.modes.hasWeights || node >= topology.nodeCount) return -ENOENT;
-    if (value < 0 || value > 255) return -EINVAL;
+    if (!(value >= 0 && value <= 255)) return -EINVAL;
     machine.weights[node] = value;
     return 0;
   }
@@ -134,7 +134,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
 
   return {
     ...{ policy, pages, areas, advice, cpusets, swap: swapCalls, sysctl },
-    file: { page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite) <= 1, dropCaches },
+    file: { page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1, dropCaches },
     numaMaps: makeNumaMaps({ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage }),
     mountPolicy: (file, text) => setMountPolicy(file, text, null, topology.nodesWithMemory(), newPolicy),
   };

@@ -231,7 +231,10 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });
   const swapRead = makeSwapRead({ ...faultParts, refault, pageCluster: switches.pageCluster });
   const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
-  const shmem = makeShmemFault({ ...faultParts, block, misplaced, cow, swapRead, switches, rules });
+  const shmem = makeShmemFault({
+    ...{ ...faultParts, block, misplaced, cow, swapRead, switches, rules },
+    mapAround: fileFault.mapAround,
+  });
   const swapFault = makeSwapFault({ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules });
   const handleMmFault = makeHandleMmFault({
     ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters },
@@ -243,7 +246,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage },
   });
   const policy = makePolicySyscalls({ spaces, lazy, meter, world, tasks: process.tasks });
-  const file = makeFileSyscalls({ frames, lru, fileFault, contents, counters, meter });
+  const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter });
 
   function access(task: Task, page: PageId, isWrite: boolean): Pfn {
     const pfn = mmu.translate(task.cpu, page, isWrite);

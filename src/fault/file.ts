@@ -56,6 +56,8 @@ export interface FileFault {
   findOrCreate(task: Task, file: FileObject, index: number): Pfn;
   /** Whether the last of these went to the disk. */
   wasRead(): boolean;
+  /** Maps the cached neighbours of a page that a read fault has just mapped: 16, aligned. */
+  mapAround(f: FaultState): void;
   /** The switch `readahead` of the run. */
   readonly readsAround: boolean;
 }
@@ -192,5 +194,5 @@ export function makeFileFault(parts: FileParts): FileFault {
     return outcome;
   }
 
-  return { doNoPage, findOrRead, findOrCreate, wasRead: () => lastWasRead, readsAround: readahead };
+  return { doNoPage, findOrRead, findOrCreate, wasRead: () => lastWasRead, readsAround: readahead, mapAround };
 }

@@ -25,6 +25,6 @@ export {
   type SwapHook,
   type SwapIn,
 } from './rules.js';
-export { makeShmemFault } from './shmem.js';
+export { makeShmemFault, type ShmemFault } from './shmem.js';
 export { DONE, makeSwapFault, S2, S6, S7, WAIT, type SwapFault } from './swap.js';
 export { makeSwapRead, type SwapRead } from './swap-read.js';

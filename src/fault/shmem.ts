@@ -11,12 +11,17 @@ import {
   PG_DIRTY,
   PG_SWAPBACKED,
   type SwapArea,
+  type Task,
+  Vma,
+  VM_READ,
+  VM_SHARED,
+  VM_WRITE,
 } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
-import type { FaultState } from './fault-state.js';
+import { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
 import type { SwapRead } from './swap-read.js';
@@ -36,6 +41,7 @@ export interface ShmemParts {
   readonly placement: Placement;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly mapAround: (f: FaultState) => void;
   readonly switches: FaultSwitches;
   readonly rules: { readonly faultReference: FaultReference };
 }
@@ -43,6 +49,8 @@ export interface ShmemParts {
 export interface ShmemFault {
   /** An entry that holds nothing, in a mapping of a shmem object (FP section 6). Kernel: shmem_nopage(), shmem_getpage(). */
   doShmemPage(f: FaultState): Outcome;
+  /** The object's page for a read or write call, with a reference; never moved (FP-83). `NO_PFN`: out of memory. */
+  findOrCreate(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn;
 }
 
 export function makeShmemFault(parts: ShmemParts): ShmemFault {
@@ -72,13 +80,13 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
   }
 
   /** The object's page, locked and uptodate, with a reference; `f.outcome` says if it had to be read. `NO_PFN`: see there. */
-  function getPage(f: FaultState, file: FileObject, index: number): Pfn {
+  function getPage(f: FaultState, file: FileObject, index: number, mayMove: boolean): Pfn {
     const slotValue = file.slots.get(index);
     if (slotValue > 0) {
       const pfn = slotValue as Pfn;
       if (!frames.tryLock(pfn)) return again(f);
       frames.get(pfn);
-      return hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
+      return mayMove && hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
     }
     if (slotValue === 0) {
       const pfn = create(f, file, index);
@@ -123,7 +131,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     const index = f.vma.filePage + f.offset;
     if (index >= file.sizePages) return SIGBUS;
     f.outcome = MINOR;
-    const pfn = getPage(f, file, index);
+    const pfn = getPage(f, file, index, true);
     if (pfn === NO_PFN) return f.outcome;
     frames.unlock(pfn);
     if (marksAccessed) lru.markAccessed(pfn);
@@ -141,8 +149,22 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     // A read of a shared writable mapping maps it writable at once (K-A9).
     const writable = f.vma.isShared && f.vma.isWritable ? PTE_WRITE : 0;
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable | (f.isWrite ? PTE_DIRTY : 0));
+    if (parts.switches.faultAround && !f.isWrite) parts.mapAround(f);
     return f.outcome;
   }
 
-  return { doShmemPage };
+  function findOrCreate(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn {
+    const whole = new Vma(task.space); // a pseudo-area over the object, as the kernel makes one
+    whole.file = file;
+    whole.flags = VM_READ | VM_WRITE | VM_SHARED;
+    whole.moveTo(0, file.sizePages);
+    const f = new FaultState(task, whole);
+    f.offset = index;
+    f.isWrite = isWrite;
+    const pfn = getPage(f, file, index, false);
+    if (pfn !== NO_PFN) frames.unlock(pfn);
+    return pfn;
+  }
+
+  return { doShmemPage, findOrCreate };
 }

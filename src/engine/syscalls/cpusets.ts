@@ -18,6 +18,7 @@ export interface CpusetParts {
   readonly rootCpuset: Cpuset;
   readonly tasks: () => readonly Task[];
   readonly movePages: MovePagesCalls;
+  readonly moveTask: (task: Task, cpu: CpuId) => void;
   /** Which interface: 1 has memory_migrate per group, 2 always migrates (K-C3). */
   readonly version: 1 | 2;
 }
@@ -35,7 +36,7 @@ export interface CpusetCalls {
 /** Numbers, or a string as it is written to the file. */
 export type NodeText = readonly number[] | string;
 
-export function makeCpusetCalls({ topology, rootCpuset, tasks, movePages, version }: CpusetParts): CpusetCalls {
+export function makeCpusetCalls({ topology, rootCpuset, tasks, movePages, moveTask, version }: CpusetParts): CpusetCalls {
   const allCpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
   const root: Group = { cpuset: rootCpuset, cpus: allCpus, hasMems: true, migrates: version === 2 };
   const groups = new Map<string, Group>();
@@ -115,6 +116,7 @@ export function makeCpusetCalls({ topology, rootCpuset, tasks, movePages, versio
     const before = task.cpuset.nodes();
     const after = group.cpuset.nodes();
     task.cpuset = group.cpuset;
+    if (!group.cpus.includes(task.cpu)) moveTask(task, group.cpus[0]); // K-C5
     rebindTask(task, after);
     rebindAreas(task, after);
     if (group.migrates) movePages.moveProcess(task, task, before, after, true);

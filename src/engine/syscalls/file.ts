@@ -1,5 +1,5 @@
 import { ACCOUNT_FAULT, type Meter, PRICE } from '../../cost/index.js';
-import { MAJOR, MINOR, OOM, SIGBUS, type FileFault, type Outcome } from '../../fault/index.js';
+import { MAJOR, MINOR, OOM, SIGBUS, type FileFault, type ShmemFault, type Outcome } from '../../fault/index.js';
 import { type Contents, type FileObject, type Frames, type Lru, PG_DIRTY, type Task } from '../../mm/index.js';
 import { C, type Counters } from '../../stats/index.js';
 import { NO_PFN, type Pfn } from '../../units.js';
@@ -8,6 +8,7 @@ export interface FileParts {
   readonly frames: Frames;
   readonly lru: Lru;
   readonly fileFault: FileFault;
+  readonly shmem: ShmemFault;
   readonly contents: Contents | null;
   readonly counters: Counters;
   readonly meter: Meter;
@@ -19,22 +20,33 @@ export interface FileSyscalls {
    * (MP-13, FP-83). A write to a page that is not cached needs no read: it covers the whole page. Kernel: read(), write().
    * @returns MINOR (cached), MAJOR (read from the disk), SIGBUS (beyond the end) or OOM
    */
-  access(task: Task, file: FileObject, index: number, isWrite: boolean): Outcome;
+  access(task: Task, file: FileObject, index: number, isWrite: boolean, around?: boolean): Outcome;
   /** The page the last `access` used. */
   lastPage(): Pfn;
 }
 
-export function makeFileSyscalls({ frames, lru, fileFault, contents, counters, meter }: FileParts): FileSyscalls {
+export function makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter }: FileParts): FileSyscalls {
   let last = NO_PFN;
   let stamp = 0;
 
-  function access(task: Task, file: FileObject, index: number, isWrite: boolean): Outcome {
+  function find(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn {
+    if (file.isShmem) return shmem.findOrCreate(task, file, index, isWrite);
+    return isWrite
+      ? fileFault.findOrCreate(task, file, index)
+      : fileFault.findOrRead(task, file, index, false, around);
+  }
+
+  function access(
+    task: Task,
+    file: FileObject,
+    index: number,
+    isWrite: boolean,
+    around = fileFault.readsAround,
+  ): Outcome {
     if (index >= file.sizePages) return SIGBUS;
     counters.inc(C.file_call);
     meter.pay(ACCOUNT_FAULT, PRICE.fileCall);
-    const pfn = isWrite
-      ? fileFault.findOrCreate(task, file, index)
-      : fileFault.findOrRead(task, file, index, false, fileFault.readsAround);
+    const pfn = find(task, file, index, isWrite, around);
     if (pfn === NO_PFN) return OOM;
     last = pfn;
     const outcome = fileFault.wasRead() ? MAJOR : MINOR;

@@ -146,7 +146,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   function remove(task: Task, vma: Vma, first: number, pages: number): number {
     if (vma.isLocked) return -EINVAL;
     if (vma.file === null) return -EINVAL;
-    if (!vma.isShared || !vma.isWritable) return -EACCES;
+    if (!vma.isShared) return -EACCES;
     punch(task, vma.file, vma.filePage + first, pages);
     return 0;
   }

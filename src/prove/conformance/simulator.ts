@@ -287,7 +287,7 @@ export class Simulator {
       if (outcome > 0) continue;
       if (-outcome === OOM) {
         this.remove(text(step, 'task'));
-        return { ret: i, errno: null, signal: 'SIGKILL', killed: true };
+        return { ret: -1, errno: null, signal: 'SIGKILL', killed: true };
       }
       return { ret: i, errno: null, signal: SIGNALS[-outcome] };
     }
