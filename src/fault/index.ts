@@ -18,6 +18,7 @@ export {
   faultMarksAccessed,
   swapHookBeforePtl,
   swapHookUnderPtl,
+  swapIn2616,
   swapInReadOnly,
   swapInWritable,
   type FaultReference,

@@ -12,9 +12,12 @@ export const swapHookUnderPtl: SwapHook = { underPtl: true, skipsCopies: false }
 export interface SwapIn {
   /** [6.12] A read maps an exclusive page writable; [6.1, 2.6.16] read-only, and the first write costs a fault (K section 7). */
   readonly readMapsWritable: boolean;
+  /** [2.6.16] The page leaves the swap cache (S10) only if nobody else holds a reference, a vector included. */
+  readonly leavesCacheOnlyAlone: boolean;
 }
-export const swapInWritable: SwapIn = { readMapsWritable: true };
-export const swapInReadOnly: SwapIn = { readMapsWritable: false };
+export const swapInWritable: SwapIn = { readMapsWritable: true, leavesCacheOnlyAlone: false };
+export const swapInReadOnly: SwapIn = { readMapsWritable: false, leavesCacheOnlyAlone: false };
+export const swapIn2616: SwapIn = { readMapsWritable: false, leavesCacheOnlyAlone: true };
 
 /**
  * Rule variant `faultReference`: whether a fault counts as a use of the page beside the young bit of its entry.

@@ -142,7 +142,8 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   /** Only if this entry and the cache are all that know the page. Kernel: remove_exclusive_swap_page(). */
   function leaveSwapCache(pfn: Pfn, slot: SwapSlot): void {
-    if (swap.users(slot) !== 1 || frames.count(pfn) !== 2 || frames.isWriteback(pfn)) return;
+    if (swap.users(slot) !== 1 || frames.isWriteback(pfn)) return;
+    if (swapIn.leavesCacheOnlyAlone && frames.count(pfn) !== 2) return;
     swap.remove(pfn);
     frames.set(pfn, PG_DIRTY);
     frames.drop(pfn);

@@ -53,7 +53,7 @@ export const PROFILES: readonly Profile[] = [
       misplacedTarget: 'with-fallback',
       operationTest: 'late-leaking',
       swapHook: 'under-ptl',
-      swapIn: 'read-only',
+      swapIn: '2.6.16',
       faultReference: 'marks',
       moveIndex: '2.6.16',
       modes: '6.12',

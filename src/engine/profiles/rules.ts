@@ -9,6 +9,7 @@ import {
   swapHookBeforePtl,
   swapHookUnderPtl,
   type SwapIn,
+  swapIn2616,
   swapInReadOnly,
   swapInWritable,
 } from '../../fault/index.js';
@@ -106,7 +107,7 @@ export const VARIANTS: Variants = {
     'late-leaking': operationTestedLateLeaking,
   },
   swapHook: { 'before-ptl': swapHookBeforePtl, 'under-ptl': swapHookUnderPtl },
-  swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly },
+  swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly, '2.6.16': swapIn2616 },
   faultReference: { 'no-mark': faultLeavesNoMark, marks: faultMarksAccessed },
   moveIndex: { 'with-inode': index612, 'without-inode': index61Moves, '2.6.16': index2616 },
   modes: { '6.12': modes612, '6.1': modes61 },

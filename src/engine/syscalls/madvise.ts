@@ -227,13 +227,23 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
 
   /** K-S4: swapped pages of private memory come into the swap cache; their node is chosen now. */
   function willNeed(task: Task, vma: Vma, first: number, pages: number): void {
-    if (vma.file !== null && vma.anonVma === null) return;
+    if (vma.file?.isShmem === true) objectWillNeed(task, vma, vma.file, first, pages);
     for (let offset = first; offset < first + pages; offset++) {
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || !tables.isSwap(page)) continue;
       const slot = tables.word[page] as SwapSlot;
       if (swap.cached(slot) !== NO_PFN) continue;
       const pfn = readSwap(task, vma, offset, slot, false);
+      if (pfn !== NO_PFN) lru.put(pfn);
+    }
+  }
+
+  /** The same for pages of a shmem object that are out in swap. */
+  function objectWillNeed(task: Task, vma: Vma, file: FileObject, first: number, pages: number): void {
+    for (let offset = first; offset < first + pages; offset++) {
+      const value = file.slots.get(vma.filePage + offset);
+      if (value >= 0 || swap.cached(-value as SwapSlot) !== NO_PFN) continue;
+      const pfn = readSwap(task, vma, offset, -value as SwapSlot, true);
       if (pfn !== NO_PFN) lru.put(pfn);
     }
   }

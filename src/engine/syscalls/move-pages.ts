@@ -70,8 +70,9 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
   const thisNodeOnly = (caller: Task, node: NodeId) => (): Pfn =>
     caller.cpuset.mems[node] === 0 ? NO_PFN : zones.takeFromNode(node, MARK_LOW, caller.node);
 
+  /** A task that gave up its privileges is not dumpable, so that not even its own user's processes may look into it. */
   function mayAct(task: Task, target: Task): boolean {
-    return task.uid === 0 || task.uid === target.uid;
+    return task.uid === 0 || task.space === target.space;
   }
 
   function movePages(
