@@ -210,7 +210,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const { switches } = options;
   const placement = makePlacement({
     ...{ frames, allocatePage: reclaim.allocatePage, counters, contents, query },
-    ...{ defaultPolicy: systemPolicy, nodeCount: topology.nodeCount, rules: { lookup, interleaveIndex } },
+    ...{ defaultPolicy: systemPolicy, zones, rules: { lookup, interleaveIndex, bindOrder: rules.bindOrder } },
   });
   const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter };
   const { refault } = reclaim;

@@ -2,6 +2,7 @@ import type { Allocator } from '../reclaim/index.js';
 import {
   askAboutVma,
   badAnswer,
+  type BindOrder,
   type Contents,
   type FileObject,
   type Frames,
@@ -12,6 +13,7 @@ import {
   rotorNode,
   type Task,
   type Vma,
+  type Zones,
 } from '../mm/index.js';
 import { N, type Counters } from '../stats/index.js';
 import { NO_NODE, NO_PFN, type Pfn } from '../units.js';
@@ -23,8 +25,12 @@ export interface PlacementParts {
   readonly contents: Contents | null;
   readonly query: Query;
   readonly defaultPolicy: Mempolicy;
-  readonly nodeCount: number;
-  readonly rules: { readonly lookup: PolicyLookup; readonly interleaveIndex: InterleaveIndex };
+  readonly zones: Pick<Zones, 'nodeCount' | 'rowByNumber'>;
+  readonly rules: {
+    readonly lookup: PolicyLookup;
+    readonly interleaveIndex: InterleaveIndex;
+    readonly bindOrder: BindOrder;
+  };
 }
 
 /** New pages where the policy wants them; each comes zeroed, with one reference, or not at all (`NO_PFN`: OOM). */
@@ -38,8 +44,9 @@ export interface Placement {
 }
 
 export function makePlacement(parts: PlacementParts): Placement {
-  const { frames, allocatePage, counters, contents, query, defaultPolicy, nodeCount } = parts;
-  const { lookup, interleaveIndex } = parts.rules;
+  const { frames, allocatePage, counters, contents, query, defaultPolicy } = parts;
+  const { nodeCount, rowByNumber } = parts.zones;
+  const { lookup, interleaveIndex, bindOrder } = parts.rules;
 
   function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
     query.cpuNode = task.node;
@@ -47,11 +54,12 @@ export function makePlacement(parts: PlacementParts): Placement {
     query.isWrite = isWrite;
     query.thread = task.id;
     const start = policy.instance.place(query);
-    if (!(start >= 0 && start < nodeCount)) badAnswer(policy, 'place', start);
+    if (!(start >= 0 && start < nodeCount) || start !== Math.floor(start)) badAnswer(policy, 'place', start);
     if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) task.ilPrev = start; // its turn was used
     const { mems } = task.cpuset;
     const mask = policy.mask !== null && policy.allowsOneOf(mems) ? policy.mask : null; // MP-24
-    const pfn = allocatePage(start, mask, policy.mayLeaveMask, mems, task.cpu);
+    const from = mask !== null && bindOrder.byNumber ? rowByNumber : start; // MP-23
+    const pfn = allocatePage(from, mask, policy.mayLeaveMask, mems, task.cpu);
     if (pfn === NO_PFN) return NO_PFN;
     if (policy.isInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
     if (contents !== null) contents.set(pfn, 0);

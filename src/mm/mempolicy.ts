@@ -77,10 +77,9 @@ export class Mempolicy {
 
   /** The allowed nodes changed (MP-81, MP-84). */
   rebind(before: readonly NodeId[], after: readonly NodeId[]): void {
-    if (this.request.flag === 'static' || this.request.flag === 'relative') {
-      this.nodes = effectiveNodes(this.userNodes, this.request.flag, after);
-    } else if (this.definition.rebind === 'remap') {
-      this.nodes = remapNodes(this.nodes, before, after);
+    if (this.definition.rebind === 'remap') {
+      const { flag } = this.request;
+      this.nodes = flag === null ? remapNodes(this.nodes, before, after) : effectiveNodes(this.userNodes, flag, after);
     }
     this.mask = this.makeMask(after);
     this.instance = this.makeInstance();
