@@ -6,7 +6,7 @@ export default definePolicy({
   about: 'this node first, others when it is full',
   nodes: 'optional',
   fallback: 'any',
-  rebind: 'keep',
+  rebind: 'keep', // as in 6.x (MP-84); 2.6.16 mapped the node
   mode: { number: 1, name: 'MPOL_PREFERRED' },
   create({ nodes }) {
     const home = (fault: Fault) => (nodes.length === 0 ? fault.cpuNode : nodes[0]);

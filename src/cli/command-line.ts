@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.js';
-import { addConformance } from "./commands/conformance.js";
+import { addConformance } from './commands/conformance.js';
 import { addMachine } from './commands/machine.js';
 import { addPolicy } from './commands/policy.js';
 import { addRun } from './commands/run.js';

@@ -47,7 +47,8 @@ export interface CallOptions {
 
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
   const { frames, files, pageCache, swap, contents, tables, lru, block, mapping, counters, meter, zones } = machine;
-  const { forEachPlace, forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
+  const { forEachPlace, forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } =
+    machine;
   const { swapOut, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
   const { migratePages } = makeMigratePages({
@@ -60,7 +61,17 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   const newPolicy = { world, modes };
   const policy = makeMempolicyCalls({
     ...newPolicy,
-    ...{ frames, lru, tables, spaces, zeroPage, touch, possibleNodes, movePages: movePolicyPages, modeRule: rules.modes },
+    ...{
+      frames,
+      lru,
+      tables,
+      spaces,
+      zeroPage,
+      touch,
+      possibleNodes,
+      movePages: movePolicyPages,
+      modeRule: rules.modes,
+    },
   });
   const pages = makeMovePagesCalls({
     ...{ frames, lru, zones, tables, world, migratePages, pageStatus: rules.pageStatus, zeroPage },
@@ -74,7 +85,14 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
   });
-  const cpusets = makeCpusetCalls({ topology, rootCpuset, tasks: process.tasks, movePages: pages, moveTask: process.moveTask, version: cgroup });
+  const cpusets = makeCpusetCalls({
+    topology,
+    rootCpuset,
+    tasks: process.tasks,
+    movePages: pages,
+    moveTask: process.moveTask,
+    version: cgroup,
+  });
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset },
     readObject,
@@ -134,9 +152,11 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
 
   return {
     ...{ policy, pages, areas, advice, cpusets, swap: swapCalls, sysctl },
-    file: { page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1, dropCaches },
+    file: {
+      page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1,
+      dropCaches,
+    },
     numaMaps: makeNumaMaps({ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage }),
     mountPolicy: (file, text) => setMountPolicy(file, text, null, topology.nodesWithMemory(), newPolicy),
   };
 }
-

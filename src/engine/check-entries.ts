@@ -1,7 +1,7 @@
 import { bugOn } from '../errors.js';
 import { PTE_DIRTY, PTE_PRESENT, PTE_WRITE } from '../hardware/index.js';
 import { type AddressSpace, PG_FREE, PG_SWAPBACKED, PG_SWAPCACHE, type Vma } from '../mm/index.js';
-import { type CpuId, type PageId, type Pfn, type SwapSlot } from '../units.js';
+import type { CpuId, PageId, Pfn, SwapSlot } from '../units.js';
 import type { Machine } from './machine.js';
 
 /** What the entries of all address spaces add up to, by frame and by swap slot. */

@@ -1,8 +1,8 @@
 /**
  * Virtual time of a replay: a clock per thread and per CPU, ns.
  *
- * A thread starts at its creator's clock. Threads on one CPU take turns. A thread whose rows pause for a whole round of
- * the others waited, and goes on at their clock: some other thread has begun two quanta since this one's last.
+ * A thread starts at its creator's clock. Threads on one CPU take turns. A thread that waited for others (rounds.ts) goes on
+ * at their clock.
  */
 export class Clocks {
   private readonly threadNs: Float64Array;
@@ -10,12 +10,9 @@ export class Clocks {
   /** Of each clock: ns that went into moving pages. Who waits for another takes its share over with its clock. */
   private readonly threadMoving: Float64Array;
   private readonly cpuMoving: Float64Array;
+  /** Serial number of the stretch that a thread ran last, in the order they are carried out. */
   private readonly lastRun: Float64Array;
-  /** Number of the quantum that a thread began last: a quantum may come in pieces, and counts once. */
-  private readonly lastQuantum: Float64Array;
   private serial = 0;
-  /** The latest "last but one" quantum of any thread: after it, whoever has not run has missed a round. */
-  private secondLast = 0;
   private sinceLook = 0;
 
   constructor(
@@ -28,7 +25,6 @@ export class Clocks {
     this.threadMoving = doubles(threads);
     this.cpuMoving = doubles(cpus);
     this.lastRun = doubles(threads);
-    this.lastQuantum = doubles(threads).fill(-1);
   }
 
   get(thread: number): number {
@@ -63,19 +59,14 @@ export class Clocks {
     this.end(thread, cpu, ns, ns - this.threadNs[thread]);
   }
 
-  /** A thread begins a quantum on a CPU, or goes on with it. @returns its clock */
-  begin(thread: number, cpu: number, quantum: number): number {
-    if (this.lastQuantum[thread] !== quantum) {
-      this.lastQuantum[thread] = quantum;
-      const previous = this.lastRun[thread];
-      if (previous > 0 && this.secondLast > previous) this.waited(thread, previous);
-      if (previous > this.secondLast) this.secondLast = previous;
-      this.lastRun[thread] = ++this.serial;
-    }
+  /** A thread begins to run on a CPU, after it has waited for others. @returns its clock */
+  begin(thread: number, cpu: number, waitedFor: readonly number[] | null): number {
+    this.lastRun[thread] = ++this.serial;
+    if (waitedFor !== null) this.waited(thread, waitedFor);
     return this.takeCpu(thread, cpu);
   }
 
-  /** It ends the quantum at `ns`, `movingNs` of which went into moving pages. */
+  /** It ends at `ns`, `movingNs` of which went into moving pages. */
   end(thread: number, cpu: number, ns: number, movingNs: number): void {
     this.threadNs[thread] = ns;
     this.threadMoving[thread] += movingNs;
@@ -102,11 +93,9 @@ export class Clocks {
     return least;
   }
 
-  private waited(thread: number, since: number): void {
+  private waited(thread: number, waitedFor: readonly number[]): void {
     let latest = thread;
-    for (let i = 0; i < this.threads; i++) {
-      if (this.lastRun[i] > since && this.threadNs[i] > this.threadNs[latest]) latest = i;
-    }
+    for (const other of waitedFor) if (this.threadNs[other] > this.threadNs[latest]) latest = other;
     this.threadNs[thread] = this.threadNs[latest];
     this.threadMoving[thread] = this.threadMoving[latest];
   }

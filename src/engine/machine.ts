@@ -28,7 +28,15 @@ import {
   type MachineDescription,
   type Mmu,
 } from '../hardware/index.js';
-import { makeLazy, makeMisplaced, makeSwapOut, makeTryToUnmap, type Lazy, type Misplaced, type SwapOut } from '../migrate/index.js';
+import {
+  makeLazy,
+  makeMisplaced,
+  makeSwapOut,
+  makeTryToUnmap,
+  type Lazy,
+  type Misplaced,
+  type SwapOut,
+} from '../migrate/index.js';
 import {
   AnonVmas,
   Block,
@@ -222,8 +230,8 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const { switches } = options;
   const placement = makePlacement({
     ...{ frames, allocatePage: reclaim.allocatePage, counters, contents, query },
-    ...{ defaultPolicy: systemPolicy, nodeCount: topology.nodeCount, world },
-    rules: { lookup, interleaveIndex, copyIndex: rules.moveIndex },
+    ...{ defaultPolicy: systemPolicy, zones, world },
+    rules: { lookup, interleaveIndex, copyIndex: rules.moveIndex, bindOrder: rules.bindOrder },
   });
   const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter };
   const { refault } = reclaim;

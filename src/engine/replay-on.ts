@@ -11,7 +11,8 @@ import { carryOutAction, neverCame, type PlannedAction } from './actions.js';
 import { Agenda, Rank } from './agenda.js';
 import { Clocks } from './clocks.js';
 import type { Machine } from './machine.js';
-import { inClockOrder, inRowOrder, type RunRows } from './row-order.js';
+import { Rounds } from './rounds.js';
+import { inClockOrder, inRowOrder, type BeginQuantum, type RunRows } from './row-order.js';
 import { phaseBetween, takeSnapshot, Tally, type Snapshot } from './tally.js';
 import { fillAgenda } from './trace-agenda.js';
 import { TraceMemory } from './trace-memory.js';
@@ -81,42 +82,36 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   });
   if (isRepeated) agenda.postponeFrees(region.from, region.until);
 
-  // The running quantum: rows of one quantum may come in pieces, cut by the agenda or by the end of a batch.
-  let quantum = -1;
   let thread = -1;
-  let process = -1;
-  let ids: Int32Array = new Int32Array(0);
   let task: Task | null = null;
-
   const movingNs = () => machine.meter.spent(ACCOUNT_MIGRATION) + machine.meter.spent(ACCOUNT_REFAULT);
-  const run: RunRows = (batch, from, until) => {
-    if (batch.quantum[from] !== quantum || tasks.indexOf[batch.tid[from]] !== thread || task === null) {
-      quantum = batch.quantum[from];
-      thread = tasks.indexOf[batch.tid[from]];
-      task = tasks.at(thread);
-      process = sidecar.threads[thread].process;
-      ids = memory.idsOf(process);
-      clocks.begin(thread, task.cpu, quantum);
-    }
+
+  /** Rows of one quantum, or a piece of it: the agenda and the end of a batch cut quanta. */
+  const run: RunRows = (batch, from, until, waitedFor) => {
+    thread = tasks.indexOf[batch.tid[from]];
+    task = tasks.at(thread);
+    const { process } = sidecar.threads[thread];
+    const begun = clocks.begin(thread, task.cpu, waitedFor);
     const movingBefore = movingNs();
-    const now = loop.run(batch, from, until, task, process, ids, clocks.get(thread));
+    const now = loop.run(batch, from, until, task, process, memory.idsOf(process), begun);
     clocks.end(thread, task.cpu, now, movingNs() - movingBefore);
     const behind = clocks.behind();
     if (behind >= 0) machine.cost.advance(behind);
     return loop.failedRow() < 0;
   };
-  const cpuOfTid = (tid: number): number => tasks.at(tasks.indexOf[tid]).cpu;
+  const rounds = new Rounds(sidecar.threads.length);
+  const begin: BeginQuantum = (tid, quantum) => rounds.next(tasks.indexOf[tid], quantum);
+  const cpus = { ofTid: (tid: number) => tasks.at(tasks.indexOf[tid]).cpu, clock: (cpu: number) => clocks.cpu(cpu) };
   const inOrder = (batch: TraceBatch, from: number, until: number): boolean =>
     parts.order === 'rows'
-      ? inRowOrder(batch, from, until, run)
-      : inClockOrder(batch, from, until, run, cpuOfTid, (cpu) => clocks.cpu(cpu));
+      ? inRowOrder(batch, from, until, begin, run)
+      : inClockOrder(batch, from, until, begin, run, cpus);
 
   /** The stretches between agenda items, in turn. @returns false if a row failed */
   function runBatch(batch: TraceBatch, end: number): boolean {
     for (let i = 0; i < end;) {
       currentRow = batch.firstRow + i;
       agenda.carryOutUntil(currentRow);
-      task = null; // a process may have ended, a thread may have moved
       const stop = Math.min(end, agenda.nextRow - batch.firstRow);
       if (!inOrder(batch, i, stop)) return false;
       i = stop;

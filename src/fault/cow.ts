@@ -82,7 +82,10 @@ export function makeCowFault(parts: CowParts): CowFault {
     const keep = old !== zeroPage;
     if (keep) frames.get(old); // it must not go while we allocate
     if (f.vma.anonVma === null) anonVmas.prepare(f.vma);
+    // Locked, so that the allocation's own reclaim does not unmap it: the fault would start over, perhaps for ever.
+    const isLocked = keep && frames.tryLock(old);
     const fresh = placement.forVma(f.task, f.vma, f.offset, true);
+    if (isLocked) frames.unlock(old);
     let outcome: Outcome = OOM;
     if (fresh !== NO_PFN) {
       if (contents !== null && keep) contents.copy(fresh, old);

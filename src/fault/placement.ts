@@ -4,6 +4,7 @@ import {
   advanceRotor,
   askAboutVma,
   badAnswer,
+  type BindOrder,
   type Contents,
   type FileObject,
   type Frames,
@@ -14,6 +15,7 @@ import {
   rotorNode,
   type Task,
   type Vma,
+  type Zones,
 } from '../mm/index.js';
 import { N, type Counters } from '../stats/index.js';
 import { NO_NODE, NO_PFN, type Pfn } from '../units.js';
@@ -25,13 +27,14 @@ export interface PlacementParts {
   readonly contents: Contents | null;
   readonly query: Query;
   readonly defaultPolicy: Mempolicy;
-  readonly nodeCount: number;
+  readonly zones: Pick<Zones, 'nodeCount' | 'rowByNumber'>;
   readonly world: World;
   readonly rules: {
     readonly lookup: PolicyLookup;
     readonly interleaveIndex: InterleaveIndex;
     /** For copies of private mappings of shmem (6.1 leaves the inode out). */
     readonly copyIndex: InterleaveIndex;
+    readonly bindOrder: BindOrder;
   };
 }
 
@@ -46,9 +49,9 @@ export interface Placement {
 }
 
 export function makePlacement(parts: PlacementParts): Placement {
-  const { frames, allocatePage, counters, contents, query, defaultPolicy, nodeCount } = parts;
-  const { world } = parts;
-  const { lookup, interleaveIndex, copyIndex } = parts.rules;
+  const { frames, allocatePage, counters, contents, query, defaultPolicy, world } = parts;
+  const { nodeCount, rowByNumber } = parts.zones;
+  const { lookup, interleaveIndex, copyIndex, bindOrder } = parts.rules;
 
   function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
     query.cpuNode = policy.homeNode === NO_NODE ? task.node : policy.homeNode; // MP-32
@@ -56,13 +59,14 @@ export function makePlacement(parts: PlacementParts): Placement {
     query.isWrite = isWrite;
     query.thread = task.id;
     const start = policy.instance.place(query);
-    if (!(start >= 0 && start < nodeCount)) badAnswer(policy, 'place', start);
+    if (!(start >= 0 && start < nodeCount) || start !== Math.floor(start)) badAnswer(policy, 'place', start);
     if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) {
-      advanceRotor(task, policy, start, world);
+      advanceRotor(task, policy, start, world); // its turn was used
     }
     const { mems } = task.cpuset;
     const mask = policy.mask !== null && policy.allowsOneOf(mems) ? policy.mask : null; // MP-24
-    const pfn = allocatePage(start, mask, policy.mayLeaveMask, mems, task.cpu);
+    const from = mask !== null && bindOrder.byNumber ? rowByNumber : start; // MP-23
+    const pfn = allocatePage(from, mask, policy.mayLeaveMask, mems, task.cpu);
     if (pfn === NO_PFN) return NO_PFN;
     if (policy.isInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
     if (contents !== null) contents.set(pfn, 0);
@@ -82,7 +86,8 @@ export function makePlacement(parts: PlacementParts): Placement {
   }
 
   return {
-    forVma: (task, vma, offset, isWrite) => byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite, copyIndex),
+    forVma: (task, vma, offset, isWrite) =>
+      byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite, copyIndex),
     forShmem: (task, vma, offset, isWrite) =>
       byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite, interleaveIndex),
     forPageCache(task, file, index, isWrite) {

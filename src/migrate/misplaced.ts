@@ -141,7 +141,8 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
       query.page = files.get(frames.mapping(pfn)).tracePageAt(query.index);
     } else askAboutVma(query, vma, offset, interleaveIndex);
     const home = policy.instance.misplaced(query);
-    if (home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
+    if (home < NO_NODE || home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
+    if (home === query.pageNode) return NO_NODE; // MP-67
     if (vma === null && home !== NO_NODE && home === query.rotor && policy.nodes.length > 0) task.ilPrev = home;
     return home;
   }

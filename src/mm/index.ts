@@ -53,7 +53,17 @@ export { makeRmap, type ForEachPlace } from './rmap.js';
 export { Spaces, type VmaAttributes } from './spaces.js';
 export { SwapArea } from './swap-area.js';
 export { Task } from './task.js';
-export { Vma, VM_DONTFORK, VM_EXEC, VM_LOCKED, VM_RAND_READ, VM_READ, VM_SHARED, VM_WIPEONFORK, VM_WRITE } from './vma.js';
+export {
+  Vma,
+  VM_DONTFORK,
+  VM_EXEC,
+  VM_LOCKED,
+  VM_RAND_READ,
+  VM_READ,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  VM_WRITE,
+} from './vma.js';
 export {
   watermarks2616,
   watermarks61,

@@ -99,7 +99,9 @@ export class Mempolicy {
     if (other === null) return false;
     const [a, b] = [this.request, other.request];
     return (
-      (a.definition === b.definition && a.flag === b.flag && a.numaBalancing === b.numaBalancing) &&
+      a.definition === b.definition &&
+      a.flag === b.flag &&
+      a.numaBalancing === b.numaBalancing &&
       this.homeNode === other.homeNode &&
       sameNodes(this.nodes, other.nodes) &&
       (a.flag === null || sameNodes(this.remembered, other.remembered))

@@ -195,8 +195,7 @@ export class Spaces {
   }
 }
 
-const samePolicy = (a: Mempolicy | null, b: Mempolicy | null): boolean =>
-  a === b || (a !== null && a.equals(b));
+const samePolicy = (a: Mempolicy | null, b: Mempolicy | null): boolean => a === b || (a !== null && a.equals(b));
 
 function canJoin(left: Vma, right: Vma): boolean {
   return (

@@ -2,16 +2,24 @@ import type { Topology } from '../hardware/index.js';
 import type { World } from '../policy/index.js';
 import type { NodeId } from '../units.js';
 
-/**
- * Rule variant `bindOrder`: in which order BIND tries the nodes of its set (MP-23).
- * @returns the nodes in the order tried by an allocation that starts at `from`
- */
-export type BindOrder = (nodes: readonly NodeId[], from: NodeId, row: readonly NodeId[]) => readonly NodeId[];
+/** Rule variant `bindOrder`: in which order BIND tries the nodes of its set (MP-23). */
+export interface BindOrder {
+  /** The nodes in the order tried by an allocation that starts at `from`, whose fallback row is `row`. */
+  order(nodes: readonly NodeId[], from: NodeId, row: readonly NodeId[]): readonly NodeId[];
+  /** An allocation goes through the set by number, not along the row of the node it starts at. */
+  readonly byNumber: boolean;
+}
 
 /** [6.x] Nearest first: the fallback row of the start node, filtered. */
-export const bindNearestFirst: BindOrder = (nodes, _from, row) => row.filter((node) => nodes.includes(node));
+export const bindNearestFirst: BindOrder = {
+  order: (nodes, _from, row) => row.filter((node) => nodes.includes(node)),
+  byNumber: false,
+};
 /** [2.6.16] Ascending node number; distance and CPU do not matter. */
-export const bindByNumber: BindOrder = (nodes, _from, row) => nodes.filter((node) => row.includes(node));
+export const bindByNumber: BindOrder = {
+  order: (nodes, _from, row) => nodes.filter((node) => row.includes(node)),
+  byNumber: true,
+};
 
 /**
  * The machine as policies see it.
@@ -30,7 +38,7 @@ export function makeWorld(
   function firsts(nodes: readonly NodeId[]): Int16Array {
     let known = firstByStart.get(nodes);
     if (known === undefined) {
-      known = Int16Array.from(rows, (row, from) => bindOrder(nodes, from as NodeId, row)[0] ?? from);
+      known = Int16Array.from(rows, (row, from) => bindOrder.order(nodes, from as NodeId, row)[0] ?? from);
       firstByStart.set(nodes, known);
     }
     return known;

@@ -34,6 +34,8 @@ export class Zones {
   /** Nodes that give nothing: another process holds all their free memory. */
   private readonly closed: Uint8Array;
   readonly nodeCount: number;
+  /** Instead of a start node: the nodes with memory by their number, whatever the distance (MP-23 in 2.6.16). */
+  readonly rowByNumber: NodeId;
 
   constructor(
     private readonly frames: Frames,
@@ -43,6 +45,7 @@ export class Zones {
   ) {
     const nodes = rows.length;
     this.nodeCount = nodes;
+    this.rowByNumber = nodes as NodeId;
     const words = (n: number) => new Int32Array(new ArrayBuffer(Math.max(64, n) * 4));
     this.freePages = words(nodes);
     this.freeHead = words(nodes);
@@ -50,8 +53,8 @@ export class Zones {
     this.managed = words(nodes);
     this.closed = new Uint8Array(new ArrayBuffer(Math.max(64, nodes)));
     this.marks = words(nodes * MARKS);
-    this.rows = words(nodes * nodes);
-    this.rowLength = words(nodes);
+    this.rows = words((nodes + 1) * nodes);
+    this.rowLength = words(nodes + 1);
     for (let node = 0; node < nodes; node++) {
       this.nextFresh[node] = frames.firstOfNode[node];
       this.managed[node] = frames.endOfNode[node] - frames.firstOfNode[node];
@@ -60,6 +63,7 @@ export class Zones {
       this.marks.set([0, min, low, high, promo], node * MARKS);
       this.rows.set(rows[node], node * nodes);
       this.rowLength[node] = rows[node].length;
+      if (this.managed[node] > 0) this.rows[nodes * nodes + this.rowLength[nodes]++] = node;
     }
   }
 

@@ -282,7 +282,7 @@ function takeFault(scene: Scene, row: FaultRow): void {
   const isNew = after !== before;
   expect({
     outcome,
-    node: frames.nodeOf(after) as number,
+    node: frames.nodeOf(after),
     entry: entryOf(machine, area, vpn),
     mapcount: frames.mapcount(after),
     users: swap.users(slot),

@@ -39,7 +39,10 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new MmError('NO_SUCH_FILE', `cannot read recording ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    throw new MmError(
+      'NO_SUCH_FILE',
+      `cannot read recording ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+    );
   }
 }
 

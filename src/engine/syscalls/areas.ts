@@ -99,7 +99,13 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
   }
 
   /** Gives the covered part of a range other flags, area by area, cutting only where something changes (K-H3). */
-  function change(task: Task, vpn: number, pages: number, flagsOf: (vma: Vma) => number, after: (vma: Vma) => void): boolean {
+  function change(
+    task: Task,
+    vpn: number,
+    pages: number,
+    flagsOf: (vma: Vma) => number,
+    after: (vma: Vma) => void,
+  ): boolean {
     const { areas, complete } = cover(task, vpn, pages);
     const end = vpn + pages;
     for (const area of areas) {
@@ -165,7 +171,7 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
     );
     if (!complete) return -ENOMEM;
     if (!locks) return 0;
-    for (let at = vpn; at < vpn + pages; ) {
+    for (let at = vpn; at < vpn + pages;) {
       const vma = task.space.find(at);
       if (vma === null) return -ENOMEM;
       if ((vma.flags & ACCESS) === 0) return -ENOMEM;

@@ -36,7 +36,14 @@ export interface CpusetCalls {
 /** Numbers, or a string as it is written to the file. */
 export type NodeText = readonly number[] | string;
 
-export function makeCpusetCalls({ topology, rootCpuset, tasks, movePages, moveTask, version }: CpusetParts): CpusetCalls {
+export function makeCpusetCalls({
+  topology,
+  rootCpuset,
+  tasks,
+  movePages,
+  moveTask,
+  version,
+}: CpusetParts): CpusetCalls {
   const allCpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
   const root: Group = { cpuset: rootCpuset, cpus: allCpus, hasMems: true, migrates: version === 2 };
   const groups = new Map<string, Group>();
@@ -58,7 +65,10 @@ export function makeCpusetCalls({ topology, rootCpuset, tasks, movePages, moveTa
     return nodes.every((node) => topology.hasMemory(node as NodeId)) ? (nodes as NodeId[]) : -EINVAL;
   }
 
-  function create(name: string, { cpus, mems, memoryMigrate }: { cpus?: NodeText; mems?: NodeText; memoryMigrate?: boolean }): number {
+  function create(
+    name: string,
+    { cpus, mems, memoryMigrate }: { cpus?: NodeText; mems?: NodeText; memoryMigrate?: boolean },
+  ): number {
     if (groups.has(name)) return -EEXIST;
     const group: Group = {
       cpuset: new Cpuset(name, topology.nodeCount, version === 2 ? rootCpuset.nodes() : []),
@@ -136,4 +146,3 @@ export function makeCpusetCalls({ topology, rootCpuset, tasks, movePages, moveTa
     cpusOf: (task) => groupOf(task).cpus,
   };
 }
-

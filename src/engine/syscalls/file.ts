@@ -25,15 +25,21 @@ export interface FileSyscalls {
   lastPage(): Pfn;
 }
 
-export function makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter }: FileParts): FileSyscalls {
+export function makeFileSyscalls({
+  frames,
+  lru,
+  fileFault,
+  shmem,
+  contents,
+  counters,
+  meter,
+}: FileParts): FileSyscalls {
   let last = NO_PFN;
   let stamp = 0;
 
   function find(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn {
     if (file.isShmem) return shmem.findOrCreate(task, file, index, isWrite);
-    return isWrite
-      ? fileFault.findOrCreate(task, file, index)
-      : fileFault.findOrRead(task, file, index, false, around);
+    return isWrite ? fileFault.findOrCreate(task, file, index) : fileFault.findOrRead(task, file, index, false, around);
   }
 
   function access(

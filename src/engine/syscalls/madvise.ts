@@ -5,7 +5,6 @@ import {
   PG_ACTIVE,
   PG_DIRTY,
   PG_SWAPBACKED,
-
   VM_DONTFORK,
   VM_EXEC,
   VM_RAND_READ,
@@ -86,7 +85,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     }
     const end = vpn + pages;
     let unmapped = false;
-    for (let at = vpn; at < end; ) {
+    for (let at = vpn; at < end;) {
       const { space } = task;
       const i = space.indexAt(at);
       if (i >= space.vmas.length || space.vmas[i].start >= end) return -ENOMEM;
@@ -251,7 +250,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   function populateRange(task: Task, vpn: number, pages: number, isWrite: boolean): number {
     const end = vpn + pages;
     let hole = false;
-    for (let at = vpn; at < end; ) {
+    for (let at = vpn; at < end;) {
       const { space } = task;
       const vma = space.find(at);
       if (vma === null) {
@@ -275,4 +274,3 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
 
   return { madvise, punch };
 }
-

@@ -51,9 +51,24 @@ export interface MempolicyCalls {
   /** Kernel: set_mempolicy(2). */
   setMempolicy(task: Task, mode: number, mask: NodeMaskArgument, maxnode: number): number;
   /** Kernel: mbind(2). Address and length in bytes. */
-  mbind(task: Task, start: bigint, length: bigint, mode: number, mask: NodeMaskArgument, maxnode: number, flags: number): number;
+  mbind(
+    task: Task,
+    start: bigint,
+    length: bigint,
+    mode: number,
+    mask: NodeMaskArgument,
+    maxnode: number,
+    flags: number,
+  ): number;
   /** Kernel: get_mempolicy(2). */
-  getMempolicy(task: Task, address: bigint, maxnode: number, flags: number, wantsMask: boolean, wantsValue: boolean): GetMempolicyAnswer;
+  getMempolicy(
+    task: Task,
+    address: bigint,
+    maxnode: number,
+    flags: number,
+    wantsMask: boolean,
+    wantsValue: boolean,
+  ): GetMempolicyAnswer;
   /** Kernel: set_mempolicy_home_node(2). */
   setHomeNode(task: Task, start: bigint, length: bigint, node: number, flags: number): number;
 }
@@ -159,14 +174,22 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     return first ? giveUp(-EFAULT) : queued;
   }
 
-  function queueArea(vma: Vma, start: number, end: number, nodes: readonly NodeId[], flags: number, queued: Pfn[]): number {
+  function queueArea(
+    vma: Vma,
+    start: number,
+    end: number,
+    nodes: readonly NodeId[],
+    flags: number,
+    queued: Pfn[],
+  ): number {
     for (let vpn = start; vpn < end; vpn++) {
       const page = tables.walk(vma.space.root, vpn);
       if (page === NO_PAGE || !tables.isPresent(page)) continue;
       const pfn = tables.word[page] as Pfn;
       if (pfn === zeroPage || nodes.includes(frames.nodeOf(pfn))) continue;
       if ((flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) === 0) return -EIO;
-      if ((flags & MPOL_MF_MOVE_ALL) !== 0 || frames.mapcount(pfn) === 1) movePages.queue(vma, vpn - vma.start, pfn, queued);
+      if ((flags & MPOL_MF_MOVE_ALL) !== 0 || frames.mapcount(pfn) === 1)
+        movePages.queue(vma, vpn - vma.start, pfn, queued);
     }
     return 0;
   }
@@ -175,7 +198,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
   function setRange(task: Task, start: number, pages: number, policy: Mempolicy | null): void {
     const { space } = task;
     const end = start + pages;
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       const i = space.indexAt(at);
       if (i >= space.vmas.length || space.vmas[i].start >= end) return;
       const vma = space.vmas[i];
@@ -222,7 +245,8 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     if ((flags & MPOL_F_ADDR) !== 0) {
       const vma = task.space.find(Number(address / PAGE));
       if (vma === null) return fail(EFAULT);
-      policy = vma.file?.isShmem === true ? vma.file.policyAt(vma.filePage + Number(address / PAGE) - vma.start) : vma.policy;
+      policy =
+        vma.file?.isShmem === true ? vma.file.policyAt(vma.filePage + Number(address / PAGE) - vma.start) : vma.policy;
     } else if (address !== 0n) return fail(EINVAL);
     const nodes = policy?.shownNodes ?? [];
     if ((flags & MPOL_F_NODE) === 0) return answer(shownMode(policy), nodes);
@@ -243,7 +267,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     const { space } = task;
     const end = range.start + range.pages;
     let found = false;
-    for (let at = range.start; at < end; ) {
+    for (let at = range.start; at < end;) {
       const i = space.indexAt(at);
       if (i >= space.vmas.length || space.vmas[i].start >= end) break;
       const vma = space.vmas[i];
@@ -264,4 +288,3 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
 
   return { setMempolicy, mbind, getMempolicy, setHomeNode };
 }
-

@@ -12,7 +12,13 @@ const WORDS: Readonly<Record<string, number>> = {
  * The `mpol=` option of a tmpfs mount: MODE[=static|relative][:NODES]. The policy covers the whole index range of each
  * new file (K-P2). @returns 0 or -EINVAL. Kernel: mpol_parse_str(), mm/mempolicy.c
  */
-export function setMountPolicy(file: FileObject, text: string, owner: Task | null, allowed: readonly NodeId[], parts: NewPolicyParts): number {
+export function setMountPolicy(
+  file: FileObject,
+  text: string,
+  owner: Task | null,
+  allowed: readonly NodeId[],
+  parts: NewPolicyParts,
+): number {
   const [head, nodeText] = splitOnce(text, ':');
   const [word, flagText] = splitOnce(head, '=');
   const mode = (WORDS as Record<string, number | undefined>)[word];
@@ -21,7 +27,8 @@ export function setMountPolicy(file: FileObject, text: string, owner: Task | nul
   if (flagText !== null && flags === 0) return -EINVAL;
   const nodes = readNodes(nodeText, parts);
   if (nodes === null) return -EINVAL;
-  const given = (mode === 3 || mode === 6) && nodeText === null ? allowed.filter((node) => parts.world.hasMemory(node)) : nodes;
+  const given =
+    (mode === 3 || mode === 6) && nodeText === null ? allowed.filter((node) => parts.world.hasMemory(node)) : nodes;
   if (mode === 1 && given.length > 1) return -EINVAL;
   const inForce = modeFor({ mode, flags }, [...given]);
   if (inForce === null) return 0;
@@ -37,7 +44,11 @@ export function setMountPolicy(file: FileObject, text: string, owner: Task | nul
 function readNodes(text: string | null, { world }: NewPolicyParts): NodeId[] | null {
   if (text === null) return [];
   try {
-    const nodes = parseNodes(text, { nodeCount: world.nodeCount, hasMemory: (node) => world.hasMemory(node), allowed: [] });
+    const nodes = parseNodes(text, {
+      nodeCount: world.nodeCount,
+      hasMemory: (node) => world.hasMemory(node),
+      allowed: [],
+    });
     return nodes.every((node) => world.hasMemory(node)) ? nodes : null;
   } catch {
     return null;

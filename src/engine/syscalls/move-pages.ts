@@ -156,7 +156,13 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     return QUEUED;
   }
 
-  function migrateCall(task: Task, target: Task | null, from: NodeMaskArgument, to: NodeMaskArgument, maxnode: number): number {
+  function migrateCall(
+    task: Task,
+    target: Task | null,
+    from: NodeMaskArgument,
+    to: NodeMaskArgument,
+    maxnode: number,
+  ): number {
     const source = readNodeMask(from, maxnode);
     if (typeof source === 'number') return source;
     const wanted = readNodeMask(to, maxnode);

@@ -79,10 +79,13 @@ export function makePolicy(
     (flags & MPOL_F_STATIC_NODES) !== 0 ? 'static' : (flags & MPOL_F_RELATIVE_NODES) !== 0 ? 'relative' : null;
   const usable = allowed.filter((node) => world.hasMemory(node));
   if (definition.nodes !== 'none') {
-    const left = flag === 'relative' ? effectiveNodes(nodes, flag, usable) : nodes.filter((node) => usable.includes(node));
+    const left =
+      flag === 'relative' ? effectiveNodes(nodes, flag, usable) : nodes.filter((node) => usable.includes(node));
     if (left.length === 0) return -EINVAL;
   }
-  const options = Object.fromEntries(Object.entries(definition.options ?? {}).map(([name, { initial }]) => [name, initial]));
+  const options = Object.fromEntries(
+    Object.entries(definition.options ?? {}).map(([name, { initial }]) => [name, initial]),
+  );
   const numaBalancing = (flags & MPOL_F_NUMA_BALANCING) !== 0;
   const request: MempolicyRequest = { definition, nodes, flag, options, numaBalancing };
   return new Mempolicy(request, world, usable);

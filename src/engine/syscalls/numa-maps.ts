@@ -44,7 +44,13 @@ export interface NumaMapsParts {
 }
 
 /** @returns a function that gives the lines of a process, in order of address */
-export function makeNumaMaps({ frames, tables, memory, nodeCount, zeroPage }: NumaMapsParts): (task: Task) => NumaMapsLine[] {
+export function makeNumaMaps({
+  frames,
+  tables,
+  memory,
+  nodeCount,
+  zeroPage,
+}: NumaMapsParts): (task: Task) => NumaMapsLine[] {
   return (task) =>
     task.space.vmas.map((vma) => {
       const nodes = Array.from({ length: nodeCount }, () => 0);

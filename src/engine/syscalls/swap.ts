@@ -1,5 +1,15 @@
 import type { PageTables } from '../../hardware/index.js';
-import { VM_READ, type Cpuset, type FileObject, type Files, type Frames, type Lru, type Spaces, type SwapArea, Task } from '../../mm/index.js';
+import {
+  VM_READ,
+  type Cpuset,
+  type FileObject,
+  type Files,
+  type Frames,
+  type Lru,
+  type Spaces,
+  type SwapArea,
+  Task,
+} from '../../mm/index.js';
 import type { HandleMmFault } from '../../fault/index.js';
 import { asCpuId, asNodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';

@@ -7,7 +7,18 @@ export interface Mismatch {
   readonly got: unknown;
 }
 
-const RESULT_FIELDS = ['ret', 'errno', 'signal', 'value', 'nodes', 'nodeWords', 'status', 'maps', 'minflt', 'majflt'] as const;
+const RESULT_FIELDS = [
+  'ret',
+  'errno',
+  'signal',
+  'value',
+  'nodes',
+  'nodeWords',
+  'status',
+  'maps',
+  'minflt',
+  'majflt',
+] as const;
 
 /** Compares one step: return value, errno, signal, values read, faults taken, and the state of every page. */
 export function compareStep(step: Step, result: StepResult, pages: Record<string, readonly number[]>): Mismatch[] {
@@ -19,10 +30,12 @@ export function compareStep(step: Step, result: StepResult, pages: Record<string
   }
   if (step.pages !== undefined && !same(step.pages, pages)) {
     for (const [region, states] of Object.entries(step.pages)) {
-      if (!same(states, pages[region])) mismatches.push({ what: `pages of ${region}`, expected: states, got: pages[region] });
+      if (!same(states, pages[region]))
+        mismatches.push({ what: `pages of ${region}`, expected: states, got: pages[region] });
     }
     for (const region of Object.keys(pages)) {
-      if (!(region in step.pages)) mismatches.push({ what: `region ${region}`, expected: undefined, got: pages[region] });
+      if (!(region in step.pages))
+        mismatches.push({ what: `region ${region}`, expected: undefined, got: pages[region] });
     }
   }
   return mismatches;
@@ -35,5 +48,9 @@ function same(a: unknown, b: unknown): boolean {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([x], [y]) => (x < y ? -1 : 1)).map(([k, v]) => [k, sorted(v)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([x], [y]) => (x < y ? -1 : 1))
+      .map(([k, v]) => [k, sorted(v)]),
+  );
 }

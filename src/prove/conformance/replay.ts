@@ -2,7 +2,7 @@ import { MmError } from '../../errors.js';
 import { compareStep, type Mismatch } from './compare.js';
 import { simulators } from './machine-of.js';
 import type { RecordedCase, Recording, Step } from './recording.js';
-import { Unsupported, type Simulator } from './simulator.js';
+import type { Simulator } from './simulator.js';
 
 const FORMAT = 'numa-placement-conformance-1';
 
@@ -57,12 +57,22 @@ export async function replayRecordings(
   recordings: readonly { readonly file: string; readonly recording: Recording }[],
   onCase: (done: number) => void,
 ): Promise<ConformanceReport> {
-  const report = { ...emptyTally(), files: [] as ConformanceReport['files'][number][], mismatches: [] as FirstMismatch[] };
+  const report = {
+    ...emptyTally(),
+    files: [] as ConformanceReport['files'][number][],
+    mismatches: [] as FirstMismatch[],
+  };
   let done = 0;
   for (const { file, recording } of recordings) {
     const profile = profileOf(recording.kernel.version);
     const simulatorFor = await simulators(profile);
-    const ofFile = { ...emptyTally(), file, kernel: recording.kernel.version, profile, categories: {} as Record<string, Tally> };
+    const ofFile = {
+      ...emptyTally(),
+      file,
+      kernel: recording.kernel.version,
+      profile,
+      categories: {} as Record<string, Tally>,
+    };
     for (const recorded of recording.cases) {
       const { matched, mismatch } = replayCase(recorded, simulatorFor(recorded));
       const ofCategory = (ofFile.categories[recorded.category] ??= emptyTally());
@@ -94,14 +104,21 @@ function compareOne(step: Step, simulator: Simulator): Mismatch[] {
     const result = simulator.execute(step);
     return compareStep(step, result, simulator.pages());
   } catch (error) {
-    if (!(error instanceof Unsupported)) throw error;
+    if (!(error instanceof MmError) || error.code !== 'NOT_THERE_YET') throw error;
     return [{ what: 'not there yet', expected: step.op, got: error.message }];
   }
 }
 
 /** The call without what the kernel answered. */
 function callOf(step: Step): Readonly<Record<string, unknown>> {
-  const { result: _result, pages: _pages, counters: _counters, nodeCounters: _nodes, unstable: _unstable, ...call } = step;
+  const {
+    result: _result,
+    pages: _pages,
+    counters: _counters,
+    nodeCounters: _nodes,
+    unstable: _unstable,
+    ...call
+  } = step;
   return call;
 }
 

@@ -1,7 +1,7 @@
 import type { Calls, Machine } from '../../engine/index.js';
 import { OOM, SIGBUS, SIGSEGV } from '../../fault/index.js';
 import { VM_EXEC, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type FileObject, type Task } from '../../mm/index.js';
-import { errnoName } from '../../errors.js';
+import { errnoName, MmError } from '../../errors.js';
 import { asCpuId, asNodeId } from '../../units.js';
 import type { Step, StepResult } from './recording.js';
 
@@ -13,7 +13,12 @@ const FLAGS: Readonly<Record<string, number>> = {
   ...{ strict: 1, move: 2, move_all: 4, lazy: 8 },
   ...{ node: 1, addr: 2, mems_allowed: 4 },
 };
-const PROTECTION: Readonly<Record<string, number>> = { rw: VM_READ | VM_WRITE, r: VM_READ, none: 0, rx: VM_READ | VM_EXEC };
+const PROTECTION: Readonly<Record<string, number>> = {
+  rw: VM_READ | VM_WRITE,
+  r: VM_READ,
+  none: 0,
+  rx: VM_READ | VM_EXEC,
+};
 const SIGNALS: Readonly<Record<number, string>> = { [SIGSEGV]: 'SIGSEGV', [SIGBUS]: 'SIGBUS' };
 const PAGE_BYTES = 4096n;
 
@@ -23,9 +28,7 @@ interface Region {
 }
 
 /** A step that the model has no operation for. */
-export class Unsupported extends Error {
-  override readonly name = 'Unsupported';
-}
+const unsupported = (what: string): MmError => new MmError('NOT_THERE_YET', what);
 
 /** Executes the steps of one case on a machine and says what it predicts. */
 export class Simulator {
@@ -65,7 +68,7 @@ export class Simulator {
 
   private dispatch(step: Step): StepResult {
     const operation = (this.operations as Record<string, ((step: Step) => StepResult) | undefined>)[step.op];
-    if (operation === undefined) throw new Unsupported(`operation ${step.op}`);
+    if (operation === undefined) throw unsupported(`operation ${step.op}`);
     return operation(step);
   }
 
@@ -166,7 +169,9 @@ export class Simulator {
       const { start, length } = this.bytes(step);
       const { policy } = this.calls;
       const mode = modeOf(step);
-      return done(policy.mbind(this.task(step), start, length, mode, mask(step, 'nodes'), maxnode(step, 65), bits(step, 'flags')));
+      return done(
+        policy.mbind(this.task(step), start, length, mode, mask(step, 'nodes'), maxnode(step, 65), bits(step, 'flags')),
+      );
     },
     set_mempolicy: (step: Step) => {
       const { policy } = this.calls;
@@ -200,7 +205,7 @@ export class Simulator {
 
   private task(step: Step): Task {
     const task = this.tasks.get(text(step, 'task'));
-    if (task === undefined) throw new Unsupported(`task ${text(step, 'task')} is not alive`);
+    if (task === undefined) throw unsupported(`task ${text(step, 'task')} is not alive`);
     return task;
   }
 
@@ -211,7 +216,7 @@ export class Simulator {
 
   private region(step: Step): Region {
     const region = this.regions.get(text(step, 'task'))?.get(text(step, 'region'));
-    if (region === undefined) throw new Unsupported(`region ${text(step, 'region')} is not mapped`);
+    if (region === undefined) throw unsupported(`region ${text(step, 'region')} is not mapped`);
     return region;
   }
 
@@ -250,7 +255,9 @@ export class Simulator {
     let file: FileObject | null = null;
     if (step.kind === 'object') file = this.objects.get(text(step, 'object')) ?? null;
     else if (isShared) {
-      file = this.machine.files.create('shmem', text(step, 'region'), length, { ...(inode !== undefined && { inode }) });
+      file = this.machine.files.create('shmem', text(step, 'region'), length, {
+        ...(inode !== undefined && { inode }),
+      });
     }
     const flags =
       PROTECTION[typeof step.prot === 'string' ? step.prot : 'rw'] |
@@ -261,7 +268,8 @@ export class Simulator {
       filePage: typeof step.pageOffset === 'number' ? step.pageOffset : 0,
       populate: step.populate === true,
     });
-    if (ret === 0) this.regions.get(text(step, 'task'))?.set(text(step, 'region'), { vpn: number(step, 'vpn'), length });
+    if (ret === 0)
+      this.regions.get(text(step, 'task'))?.set(text(step, 'region'), { vpn: number(step, 'vpn'), length });
     return inode === undefined ? done(ret) : { ...done(ret), inode };
   }
 
@@ -296,7 +304,7 @@ export class Simulator {
 
   private fileCalls(step: Step, isWrite: boolean): StepResult {
     const file = this.objects.get(text(step, 'object'));
-    if (file === undefined) throw new Unsupported(`object ${text(step, 'object')}`);
+    if (file === undefined) throw unsupported(`object ${text(step, 'object')}`);
     const [page, count] = [number(step, 'page'), number(step, 'count')];
     let pages = 0;
     for (let index = page; index < page + count; index++) {
@@ -339,7 +347,14 @@ export class Simulator {
     const vpns = (step.indices as number[]).map((index) => vpn + index);
     const status = vpns.map((): number | null => null);
     const nodes = step.nodes as number[] | null;
-    const ret = this.calls.pages.movePages(this.task(step), this.target(step), vpns, nodes, bits(step, 'flags'), status);
+    const ret = this.calls.pages.movePages(
+      this.task(step),
+      this.target(step),
+      vpns,
+      nodes,
+      bits(step, 'flags'),
+      status,
+    );
     return { ...done(ret), status };
   }
 }

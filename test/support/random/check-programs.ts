@@ -20,39 +20,38 @@ export interface Trial {
 export interface Found {
   readonly program: Program;
   readonly failure: Failure;
-  /** The failure with as few steps as could be, and the command that runs it again. */
-  readonly report: string;
+  /** What runs it again. */
+  readonly command: string;
 }
 
 /** Runs random programs, each step checked, until one fails. @returns what was found, or null */
 export function checkPrograms(trial: Trial, coverage: Coverage): Found | null {
   const { seed, path, plant, stepsPerProgram = STEPS_PER_PROGRAM } = trial;
-  let found: { program: Program; failure: Failure } | null = null;
+  const failures: (readonly [Program, Failure])[] = [];
   const property = fc.property(programs, (program) => {
     const failure = runProgram(program, stepsPerProgram, coverage, plant);
-    if (failure !== null) found = { program, failure };
+    if (failure !== null) failures.push([program, failure]);
     return failure === null;
   });
   // Shrinking is ours: a smaller seed is no smaller program.
-  const details = fc.check(property, {
-    seed,
-    numRuns: trial.programs,
-    endOnFailure: true,
-    ...(path === undefined ? {} : { path }),
-  });
+  const options = path === undefined ? { seed, numRuns: trial.programs } : { seed, numRuns: 1, path };
+  const details = fc.check(property, { ...options, endOnFailure: true });
   if (!details.failed) return null;
-  if (found === null) throw details.errorInstance ?? new Error('fast-check gave up');
-  const { program, failure } = found as { program: Program; failure: Failure };
-  const smallest = shrink(program.setup, failure, plant);
-  const report = [
-    smallest.message,
-    `machine: ${JSON.stringify(program.setup)}`,
-    `${String(smallest.steps.length)} steps are left of ${String(failure.steps.length)}:`,
-    ...smallest.steps.map((step) => `  ${nameOf(step)} (${step.slice(1).join(', ')})`),
-    `again: ${commandFor(details.seed, details.counterexamplePath ?? '0')}`,
-  ].join('\n');
-  return { program, failure, report };
+  if (failures.length === 0) throw new Error(fc.defaultReportMessage(details));
+  const [program, failure] = failures[0];
+  return { program, failure, command: commandFor(details.seed, details.counterexamplePath ?? '0') };
 }
 
-export const commandFor = (seed: number, path: string): string =>
-  `npm run soak -- --seed ${String(seed)} --path ${path}`;
+/** The failure with as few steps as could be, and the command that runs it again. */
+export function reportOf({ program: { setup }, failure, command }: Found, plant?: Plant): string {
+  const smallest = shrink(setup, failure, plant);
+  return [
+    smallest.message,
+    `machine: ${JSON.stringify(setup)}`,
+    `${String(smallest.steps.length)} steps are left of ${String(failure.steps.length)}:`,
+    ...smallest.steps.map((step) => `  ${nameOf(step)} (${step.slice(1).join(', ')})`),
+    `again: ${command}`,
+  ].join('\n');
+}
+
+const commandFor = (seed: number, path: string): string => `npm run soak -- --seed ${String(seed)} --path ${path}`;

@@ -169,7 +169,7 @@ export class EventLog implements Tracer {
 
   private allocated(node: NodeId, preferred: NodeId, cpuNode: NodeId): void {
     this.allocations++;
-    bugOn(this.task === null, 'INV-18: a frame allocated in nobody’s name, on node', node);
+    bugOn(this.task === null, "INV-18: a frame allocated in nobody's name, on node", node);
     bugOn(this.task?.cpuset.mems[node] === 0, "INV-18: a frame outside the task's mems_allowed, on node", node);
     if (preferred === node) this.count(N.numa_hit, node);
     else {

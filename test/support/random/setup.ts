@@ -117,7 +117,7 @@ export function buildMachine(setup: Setup, defaultPolicy: PolicyDefinition, trac
       ...{ defaultPolicy, seed: 1 },
     },
     (container) => {
-      void container.unbind(TRACER);
+      container.unbind(TRACER);
       container.bind(TRACER).toConstantValue(tracer);
     },
   );

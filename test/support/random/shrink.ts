@@ -1,8 +1,8 @@
 import { replaySteps, type Failure, type Plant, type Step } from './run-program.js';
 import type { Setup } from './setup.js';
 
-/** Replays that shrinking may take: a long program is cut down in a few hundred. */
-const MOST_REPLAYS = 3000;
+/** Steps that may be taken again for it: about half a minute. */
+const MOST_STEPS = 500_000;
 
 /** What a failure is, whatever pages and numbers it names. */
 export const kindOf = (message: string): string => message.replaceAll(/\d+/g, 'n').slice(0, 80);
@@ -14,11 +14,12 @@ export const kindOf = (message: string): string => message.replaceAll(/\d+/g, 'n
 export function shrink(setup: Setup, failure: Failure, plant?: Plant): Failure {
   const kind = kindOf(failure.message);
   let smallest = failure;
-  let replays = 0;
+  let taken = 0;
 
   function failsWithout(from: number, count: number): boolean {
-    if (++replays > MOST_REPLAYS) return false;
+    if (taken > MOST_STEPS) return false;
     const rest: Step[] = [...smallest.steps.slice(0, from), ...smallest.steps.slice(from + count)];
+    taken += rest.length;
     const found = replaySteps(setup, rest, plant);
     if (found === null || kindOf(found.message) !== kind) return false;
     smallest = found;
@@ -32,7 +33,7 @@ export function shrink(setup: Setup, failure: Failure, plant?: Plant): Failure {
       else from += size;
     }
     if (size > 1) size >>= 1;
-    else if (!hasShrunk || replays > MOST_REPLAYS) break;
+    else if (!hasShrunk || taken > MOST_STEPS) break;
   }
   return smallest;
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { checkPrograms, STEPS_PER_PROGRAM } from './check-programs.js';
+import { checkPrograms, reportOf, STEPS_PER_PROGRAM } from './check-programs.js';
 import { Coverage } from './coverage.js';
 import { KINDS } from './kinds.js';
 
@@ -41,7 +41,7 @@ export function soak(args: readonly string[], { write, now, anySeed }: Surroundi
     };
     const found = checkPrograms(trial, coverage);
     if (found !== null) {
-      write(`\n${found.report}\n`);
+      write(`\n${reportOf(found)}\n`);
       return 1;
     }
     const seconds = (now() - start) / 1000;
