@@ -157,6 +157,6 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       dropCaches,
     },
     numaMaps: makeNumaMaps({ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage }),
-    mountPolicy: (file, text) => setMountPolicy(file, text, null, topology.nodesWithMemory(), newPolicy),
+    mountPolicy: (file, text) => setMountPolicy(file, text, topology.nodesWithMemory(), newPolicy),
   };
 }

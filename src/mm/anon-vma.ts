@@ -31,7 +31,7 @@ export class AnonVmas {
   prepare(vma: Vma): AnonVma {
     if (vma.anonVma !== null) return vma.anonVma;
     const neighbour = reusable(vma);
-    if (neighbour?.anonVma != null) {
+    if (neighbour !== null && neighbour.anonVma !== null) {
       vma.anonToken = neighbour.anonToken;
       this.join(vma, neighbour.anonVma);
       return neighbour.anonVma;
@@ -65,13 +65,14 @@ export class AnonVmas {
 }
 
 /** A neighbour that differs at most in its protection, and whose anonymous pages are nobody else's. Kernel: find_mergeable_anon_vma(). */
-function reusable(vma: Vma): Vma | undefined {
+function reusable(vma: Vma): Vma | null {
   const { vmas } = vma.space;
   const at = vmas.indexOf(vma);
   const isReusable = (a: Vma | undefined, b: Vma | undefined, other: Vma | undefined): boolean =>
     a !== undefined &&
     b !== undefined &&
-    other?.anonVma != null &&
+    other !== undefined &&
+    other.anonVma !== null &&
     !other.isForked &&
     a.end === b.start &&
     a.file === b.file &&
@@ -79,6 +80,6 @@ function reusable(vma: Vma): Vma | undefined {
     ((a.flags ^ b.flags) & ~ACCESS) === 0 &&
     a.pgoff + a.pages === b.pgoff;
   const [previous, next] = [vmas.at(at - 1), vmas.at(at + 1)];
-  if (isReusable(vma, next, next)) return next;
-  return at > 0 && isReusable(previous, vma, previous) ? previous : undefined;
+  if (isReusable(vma, next, next)) return next ?? null;
+  return at > 0 && isReusable(previous, vma, previous) ? (previous ?? null) : null;
 }

@@ -1,6 +1,6 @@
 import { EINVAL } from '../../errors.js';
 import { parseNodes } from '../../hardware/index.js';
-import type { FileObject, Task } from '../../mm/index.js';
+import type { FileObject } from '../../mm/index.js';
 import type { NodeId } from '../../units.js';
 import { makePolicy, modeFor, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES, type NewPolicyParts } from './new-policy.js';
 
@@ -15,7 +15,6 @@ const WORDS: Readonly<Record<string, number>> = {
 export function setMountPolicy(
   file: FileObject,
   text: string,
-  owner: Task | null,
   allowed: readonly NodeId[],
   parts: NewPolicyParts,
 ): number {
@@ -37,7 +36,6 @@ export function setMountPolicy(
   if (typeof policy === 'number') return policy;
   file.setPolicy(0, file.sizePages, policy);
   policy.refs--; // the object's ranges hold it
-  void owner;
   return 0;
 }
 
