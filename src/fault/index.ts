@@ -26,5 +26,5 @@ export {
   type SwapIn,
 } from './rules.js';
 export { makeShmemFault } from './shmem.js';
-export { DONE, makeSwapFault, S2, S6, S7, WAIT, type SwapFault } from './swap.js';
+export { DONE, makeSwapFault, S2, S6, WAIT, type SwapFault } from './swap.js';
 export { makeSwapRead } from './swap-read.js';
