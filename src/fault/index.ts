@@ -27,5 +27,5 @@ export {
   type SwapIn,
 } from './rules.js';
 export { makeShmemFault, type ShmemFault } from './shmem.js';
-export { DONE, makeSwapFault, S2, S6, S7, WAIT, type SwapFault } from './swap.js';
+export { DONE, makeSwapFault, S2, S6, WAIT, type SwapFault } from './swap.js';
 export { makeSwapRead, type SwapRead } from './swap-read.js';

@@ -33,11 +33,11 @@ export const S4 = 4;
 export const S5 = 5;
 export const HOOK = 6;
 export const S6 = 7;
-export const S7 = 8;
-export const S8 = 9;
-export const S10 = 10;
-export const S11 = 11;
-export const S12 = 12;
+const S7 = 8;
+const S8 = 9;
+const S10 = 10;
+const S11 = 11;
+const S12 = 12;
 export const DONE = 0;
 /** Waiting for the page lock: nothing was done, take the same step again later. */
 export const WAIT = -1;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkMachine, type Machine } from '../../src/engine/index.js';
-import { MINOR, SIGBUS } from '../../src/fault/index.js';
-import { HOOK, S2, S3, S4, S5, S6 } from '../../src/fault/swap.js';
+import { MINOR, S2, S6, SIGBUS } from '../../src/fault/index.js';
+import { HOOK, S3, S4, S5 } from '../../src/fault/swap.js';
 import { PG_SWAPCACHE, PG_UPTODATE, type Task } from '../../src/mm/index.js';
 import type { Pfn, SwapSlot } from '../../src/units.js';
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkMachine, type Machine } from '../../src/engine/index.js';
-import { MAJOR, MINOR, type FaultState, type SwapFault } from '../../src/fault/index.js';
-import { DONE, HOOK, S4, S5, S6, WAIT } from '../../src/fault/swap.js';
+import { DONE, MAJOR, MINOR, S6, WAIT, type FaultState, type SwapFault } from '../../src/fault/index.js';
+import { HOOK, S4, S5 } from '../../src/fault/swap.js';
 import type { Task, Vma } from '../../src/mm/index.js';
 import { evict, processWithPages, swapFaultState } from '../support/arrange.js';
 import { everySchedule, type Actor, type Play } from '../support/schedules.js';

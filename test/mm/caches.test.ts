@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { checkMachine, type Machine } from '../../src/engine/index.js';
 import { PTE_WRITE } from '../../src/hardware/index.js';
 import { makeSwapOut } from '../../src/migrate/index.js';
-import { cachedFrame, PG_DIRTY, PG_RECLAIM, PG_SWAPBACKED, PG_WRITEBACK } from '../../src/mm/index.js';
+import {
+  cachedFrame,
+  PG_ACTIVE,
+  PG_CHECKED,
+  PG_DIRTY,
+  PG_ERROR,
+  PG_MAPPEDTODISK,
+  PG_RECLAIM,
+  PG_REFERENCED,
+  PG_SWAPBACKED,
+  PG_UPTODATE,
+  PG_WORKINGSET,
+  PG_WRITEBACK,
+} from '../../src/mm/index.js';
 import type { Pfn, SwapSlot } from '../../src/units.js';
 import {
   cacheOn,
@@ -263,17 +276,19 @@ describe('writing and dirt', () => {
     checkMachine(machine);
   });
 
-  it('PL-62, PL-80: a move carries the dirt over, and neither lock, list nor the wish to reclaim', () => {
+  it('PL-62, PL-80: a move carries over what is known of the contents, and neither lock, list nor the wish to reclaim', () => {
     const machine = tinyMachine();
     const file = machine.files.create('file', 'data', 1);
     const [pfn] = cacheOn(machine, 1, file);
-    machine.frames.set(pfn, PG_DIRTY | PG_RECLAIM);
+    machine.lru.activate(pfn);
+    const known = PG_DIRTY | PG_REFERENCED | PG_ERROR | PG_CHECKED | PG_MAPPEDTODISK | PG_WORKINGSET;
+    machine.frames.set(pfn, known | PG_RECLAIM);
     machine.contents?.set(pfn, 42);
     const task = processOn(machine, 2);
     const vma = mapShared(machine, task, file, START);
     machine.handleMmFault(task, pageOf(machine, vma, START), false);
     const moved = frameAt(machine, task, START);
-    expect(frameRecord(machine, moved).flags).toBe('uptodate dirty');
+    expect(machine.frames.flags(moved)).toBe(known | PG_UPTODATE | PG_ACTIVE);
     expect(frameRecord(machine, pfn)).toMatchObject({ flags: 'free', count: 0, mapping: 0, private: 0 });
     machine.lru.drainAll();
     checkMachine(machine);

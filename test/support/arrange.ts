@@ -1,6 +1,5 @@
 import type { Machine } from '../../src/engine/index.js';
-import { FaultState } from '../../src/fault/index.js';
-import { DONE, S2, WAIT } from '../../src/fault/swap.js';
+import { DONE, FaultState, S2, WAIT } from '../../src/fault/index.js';
 import { makeSwapOut, makeTryToUnmap } from '../../src/migrate/index.js';
 import { cachedFrame, type FileObject, type Task, type Vma, VM_READ, VM_SHARED, VM_WRITE } from '../../src/mm/index.js';
 import { asNodeId, NO_PAGE, type CpuId, type PageId, type Pfn, type SwapSlot } from '../../src/units.js';

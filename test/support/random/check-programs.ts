@@ -7,6 +7,9 @@ import { shrink } from './shrink.js';
 /** Steps of one program: long enough that a small machine is full several times over. */
 export const STEPS_PER_PROGRAM = 2000;
 
+/** Steps that a report shows, the last ones: a program that could not be cut down is not read in full. */
+const MOST_SHOWN = 60;
+
 export interface Trial {
   /** Seed of fast-check: the machines and the programs' own seeds follow from it. */
   readonly seed: number;
@@ -44,12 +47,13 @@ export function checkPrograms(trial: Trial, coverage: Coverage): Found | null {
 
 /** The failure with as few steps as could be, and the command that runs it again. */
 export function reportOf({ program: { setup }, failure, command }: Found, plant?: Plant): string {
-  const smallest = shrink(setup, failure, plant);
+  const { message, steps } = shrink(setup, failure, plant);
   return [
-    smallest.message,
+    message,
     `machine: ${JSON.stringify(setup)}`,
-    `${String(smallest.steps.length)} steps are left of ${String(failure.steps.length)}:`,
-    ...smallest.steps.map((step) => `  ${nameOf(step)} (${step.slice(1).join(', ')})`),
+    `${String(steps.length)} steps are left of ${String(failure.steps.length)}:`,
+    ...(steps.length > MOST_SHOWN ? ['  …'] : []),
+    ...steps.slice(-MOST_SHOWN).map((step) => `  ${nameOf(step)} (${step.slice(1).join(', ')})`),
     `again: ${command}`,
   ].join('\n');
 }

@@ -34,7 +34,7 @@ export function makeEvict(machine: Machine): (pfn: Pfn, cpu: CpuId) => Evicted {
   }
 
   return (pfn, cpu) => {
-    if (!lru.isolate(pfn)) return 'not';
+    if (frames.isLocked(pfn) || !lru.isolate(pfn)) return 'not';
     frames.tryLock(pfn);
     scan.begin(cpu, 1);
     const result = goesOut(pfn, cpu);

@@ -20,7 +20,7 @@ export interface Operation {
   readonly name: string;
   /** How often it is drawn, relative to the others. */
   readonly weight: number;
-  /** @returns whether there was anything to do; if not, nothing was changed and nothing is counted */
+  /** @returns whether there was anything to do; a call that found nothing is no step and is not counted */
   run(state: ProgramState, choices: Choices): boolean;
 }
 

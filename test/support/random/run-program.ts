@@ -42,8 +42,7 @@ export function runProgram(program: Program, stepCount: number, coverage: Covera
         random.next(),
       ];
       taken.push(step);
-      if (run.take(step)) done++;
-      else taken.pop();
+      if (run.take(step)) done++; // the others stay in the list: looking for something to do may drain a vector
     }
     run.finish();
   } catch (error) {

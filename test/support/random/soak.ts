@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { checkPrograms, reportOf, STEPS_PER_PROGRAM } from './check-programs.js';
+import { checkPrograms, reportOf } from './check-programs.js';
 import { Coverage } from './coverage.js';
 import { KINDS } from './kinds.js';
 
@@ -54,7 +54,7 @@ export function soak(args: readonly string[], { write, now, anySeed }: Surroundi
 
 function progress({ steps, programs }: Coverage, seconds: number): string {
   const rate = seconds > 0 ? Math.round(steps / seconds) : 0;
-  return `${String(programs)} programs, ${String(steps)} steps of ${String(STEPS_PER_PROGRAM)} each checked, ${String(rate)} per second, ${String(Math.round(seconds))} s `;
+  return `${String(programs)} programs, ${String(steps)} steps, ${String(rate)} steps/s, ${String(Math.round(seconds))} s `;
 }
 
 interface Options {
