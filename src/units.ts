@@ -17,11 +17,11 @@ export type CpuId = Branded<'CpuId'>;
 /** Slot of the swap area; 0 is "no slot". */
 export type SwapSlot = Branded<'SwapSlot'>;
 
-export const asPfn = (value: number): Pfn => value as Pfn;
+const asPfn = (value: number): Pfn => value as Pfn;
 export const asPageId = (value: number): PageId => value as PageId;
 export const asNodeId = (value: number): NodeId => value as NodeId;
 export const asCpuId = (value: number): CpuId => value as CpuId;
-export const asSwapSlot = (value: number): SwapSlot => value as SwapSlot;
+const asSwapSlot = (value: number): SwapSlot => value as SwapSlot;
 
 export const NO_PFN = asPfn(0);
 export const NO_PAGE = asPageId(-1);
@@ -30,8 +30,3 @@ export const NO_SLOT = asSwapSlot(0);
 
 export const PAGE_SHIFT = 12;
 export const PAGE_BYTES = 4096;
-export const KIB = 1024;
-export const GIB = 2 ** 30;
-
-/** Pages that hold `bytes`, rounded down. */
-export const pagesOf = (bytes: number): number => Math.floor(bytes / PAGE_BYTES);

@@ -8,9 +8,8 @@
  */
 export { FaultKind, type CostModel } from './cost-model.js';
 export { loadFactor, settledFactor } from './load-curve.js';
-export { COST_ASSUMPTIONS, DEFAULT_COST_OPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
+export { COST_ASSUMPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
 export {
-  ACCOUNT_ACCESS,
   ACCOUNT_BACKGROUND,
   ACCOUNT_FAULT,
   ACCOUNT_MIGRATION,

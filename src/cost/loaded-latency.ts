@@ -13,7 +13,7 @@ export interface CostOptions {
   /** Time over which bandwidth is counted, ns of virtual time. */
   readonly epochNs: number;
 }
-export const DEFAULT_COST_OPTIONS: CostOptions = { hitNs: 1, mlp: 2, epochNs: 100_000 };
+const DEFAULT_COST_OPTIONS: CostOptions = { hitNs: 1, mlp: 2, epochNs: 100_000 };
 
 /** What a miss moves: a cache line. */
 const LINE_BYTES = 64;

@@ -1,5 +1,4 @@
 /** What time is spent on; each account is reported apart. */
-export const ACCOUNT_ACCESS = 1;
 export const ACCOUNT_FAULT = 2;
 export const ACCOUNT_MIGRATION = 3;
 /** The background reclaimer's own time: it runs on a clock of its own and costs no task anything (RC-18). */

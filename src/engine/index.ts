@@ -5,19 +5,10 @@
  * simulated program can ask for; replay.ts carries out one run. Called by run/, and by embedding programs. Always holds:
  * one machine has one clock source (the meter) and no other; the container is gone before the first access.
  */
-export { checkMachine, makeCheck, type Pins } from './check.js';
+export { checkMachine, makeCheck } from './check.js';
 export { makeCalls, type Calls } from './calls.js';
 export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type Rebind } from './compose.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';
-export { policyRequest } from './policy-request.js';
-export {
-  profileNamed,
-  PROFILES,
-  rulesOf,
-  VARIANTS,
-  type Profile,
-  type RuleNames,
-  type Rules,
-} from './profiles/index.js';
+export { profileNamed, PROFILES, rulesOf, VARIANTS, type RuleNames, type Rules } from './profiles/index.js';
 export { replayTrace } from './replay.js';

@@ -35,7 +35,7 @@ export interface AnonFault {
 }
 
 /** Bits of a private entry: writable if the area is and the access was a write. */
-export function anonBits(vma: Vma, isWrite: boolean): number {
+function anonBits(vma: Vma, isWrite: boolean): number {
   return PTE_YOUNG | (isWrite ? PTE_DIRTY | (vma.isWritable ? PTE_WRITE : 0) : 0);
 }
 

@@ -6,8 +6,8 @@
  * because whoever changes one flushes the other; a PageId belongs to one address space.
  */
 export { fallbackRows, loadByNodesLeft, loadByOne, type FallbackLoad } from './fallback.js';
-export type { CostDescription, MachineDescription, NodeDescription } from './machine-description.js';
-export { makeMmu, type Mmu, type MmuParts, type Translate } from './mmu.js';
+export type { CostDescription, MachineDescription } from './machine-description.js';
+export { makeMmu, type Mmu } from './mmu.js';
 export { PageTables } from './page-table.js';
 export * from './pte.js';
 export { Tlb } from './tlb.js';
@@ -20,4 +20,4 @@ export {
   type MachineCatalogue,
 } from './machine-file.js';
 export { formatPages, parseMemorySize } from './memory-size.js';
-export { formatList, formatNodes, parseCpus, parseNodes } from './node-list.js';
+export { formatList, formatNodes, parseNodes } from './node-list.js';

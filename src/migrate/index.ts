@@ -5,10 +5,10 @@
  * call them; they act on mm/ and never decide where a page should be: that is the policy's answer. Always holds: a
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
-export { makeCopyPage, type CopyPage } from './copy-page.js';
+export { makeCopyPage } from './copy-page.js';
 export { makeMigratePages, type MigratePages } from './migrate-pages.js';
 export { makeLazy, type Lazy, type LazyResult } from './lazy.js';
-export { makeMisplaced, type Misplaced, type MisplacedParts } from './misplaced.js';
+export { makeMisplaced, type Misplaced } from './misplaced.js';
 export {
   gateEveryPolicy,
   gateMarkedPolicies,
@@ -22,4 +22,4 @@ export {
   type OperationTest,
 } from './rules.js';
 export { makeSwapOut, type SwapOut } from './swap-out.js';
-export { makeTryToUnmap, UNMAP_AGAIN, UNMAP_FAIL, UNMAP_SUCCESS, type TryToUnmap } from './unmap.js';
+export { makeTryToUnmap, UNMAP_AGAIN, UNMAP_FAIL, type TryToUnmap } from './unmap.js';

@@ -13,9 +13,6 @@ const PREVIOUS = 6;
 const ONE_MAPPING = 1 << 16;
 const COUNT_MASK = ONE_MAPPING - 1;
 
-/** The most references or mappings one frame can have. */
-export const MAX_COUNT = COUNT_MASK;
-
 /**
  * `struct page` of every frame of the machine, as records in one typed array; an untouched part costs no memory.
  *

@@ -6,12 +6,12 @@
  * the only ones that know their layout. Always holds: INV-1..INV-18 at rest; each module's `check()` recounts its part.
  */
 export { AddressSpace } from './address-space.js';
-export { AnonVma, AnonVmas } from './anon-vma.js';
+export { AnonVmas } from './anon-vma.js';
 export { Block } from './block.js';
 export { Contents } from './contents.js';
 export { Cpuset } from './cpuset.js';
 export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';
-export { Frames, MAX_COUNT } from './frames.js';
+export { Frames } from './frames.js';
 export {
   Lru,
   LRU_ACTIVE_ANON,
@@ -64,13 +64,6 @@ export {
   VM_WIPEONFORK,
   VM_WRITE,
 } from './vma.js';
-export {
-  watermarks2616,
-  watermarks61,
-  watermarks612,
-  type WatermarkRule,
-  type Watermarks,
-  type ZoneSize,
-} from './watermarks.js';
+export { watermarks2616, watermarks61, watermarks612, type WatermarkRule, type Watermarks } from './watermarks.js';
 export { bindByNumber, bindNearestFirst, makeWorld, type BindOrder } from './world.js';
-export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_NONE, MARK_PROMO, Zones, type NodeMask } from './zones.js';
+export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_PROMO, Zones, type NodeMask } from './zones.js';

@@ -6,7 +6,6 @@ import { PG_FREE, PG_NOT_WHEN_FREED } from './page-flags.js';
 import type { Watermarks } from './watermarks.js';
 
 /** Which mark an allocation must leave standing. */
-export const MARK_NONE = 0;
 export const MARK_MIN = 1;
 export const MARK_LOW = 2;
 export const MARK_HIGH = 3;

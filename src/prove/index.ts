@@ -10,6 +10,5 @@ export {
   profileOf,
   replayRecordings,
   type ConformanceReport,
-  type FirstMismatch,
   type Tally,
 } from './conformance/replay.js';

@@ -7,9 +7,9 @@
  * source can be passed over any number of times; every mistake in a trace is one `MmError` that names file and place;
  * sums are exact (doubles below 2^53), and memory grows with pages and the threads that share them, not with rows.
  */
-export { OP_FETCH, OP_READ, OP_WRITE, type TraceBatch } from './batch.js';
-export { bestStatic, type BestStaticOptions } from './best-static.js';
-export { traceInfo, type PlacementShares, type ThreadInfo, type TraceInfo } from './info.js';
+export { OP_WRITE, type TraceBatch } from './batch.js';
+export { bestStatic } from './best-static.js';
+export { traceInfo, type TraceInfo } from './info.js';
 export { firstParallelRow } from './parallel-part.js';
 export { RegionMap } from './region-map.js';
 export { isFile, pageCount, parseSidecar, vpnOf } from './sidecar.js';
@@ -18,7 +18,6 @@ export type {
   FileRegion,
   MemoryRegion,
   Region,
-  RegionKind,
   Sidecar,
   TraceEvent,
   TraceProcess,

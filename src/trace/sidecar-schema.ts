@@ -6,7 +6,7 @@ import * as z from 'zod';
  */
 
 /** Page numbers below this limit: as many as there can be frames (1 TiB). */
-export const PAGE_LIMIT = 2 ** 28;
+const PAGE_LIMIT = 2 ** 28;
 const TID_LIMIT = 2 ** 16;
 const FORMAT = 'numa-page-trace';
 

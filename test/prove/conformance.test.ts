@@ -21,7 +21,10 @@ describe('recordings of real kernels', () => {
   beforeAll(async () => {
     const recordings = FILES.map((file) => {
       const recording = parseRecording(textOf(file), file);
-      return { file, recording: { ...recording, cases: recording.cases.filter(({ category }) => category !== LEFT_OUT) } };
+      return {
+        file,
+        recording: { ...recording, cases: recording.cases.filter(({ category }) => category !== LEFT_OUT) },
+      };
     });
     report = await replayRecordings(recordings, () => undefined);
   });
@@ -43,9 +46,14 @@ describe('recordings of real kernels', () => {
 
   it('are found to differ when a recorded answer is changed', async () => {
     const recording = parseRecording(textOf(FILES[2]), FILES[2]);
-    const changed = structuredClone(recording) as unknown as { cases: { steps: { result: { ret: number } }[] }[] } & Recording;
+    const changed = structuredClone(recording) as unknown as {
+      cases: { steps: { result: { ret: number } }[] }[];
+    } & Recording;
     changed.cases[0].steps[0].result.ret = 77;
-    const { mismatches, matched, total } = await replayRecordings([{ file: 'changed', recording: changed }], () => undefined);
+    const { mismatches, matched, total } = await replayRecordings(
+      [{ file: 'changed', recording: changed }],
+      () => undefined,
+    );
     expect(mismatches[0].mismatches[0]).toEqual({ what: 'ret', expected: 77, got: 0 });
     expect(total - matched).toBe(changed.cases[0].steps.length);
   });

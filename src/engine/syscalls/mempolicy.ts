@@ -17,12 +17,12 @@ import {
 } from './new-policy.js';
 
 /** Flags of mbind, and of get_mempolicy. */
-export const MPOL_MF_STRICT = 1 << 0;
+const MPOL_MF_STRICT = 1 << 0;
 export const MPOL_MF_MOVE = 1 << 1;
 export const MPOL_MF_MOVE_ALL = 1 << 2;
-export const MPOL_F_NODE = 1 << 0;
-export const MPOL_F_ADDR = 1 << 1;
-export const MPOL_F_MEMS_ALLOWED = 1 << 2;
+const MPOL_F_NODE = 1 << 0;
+const MPOL_F_ADDR = 1 << 1;
+const MPOL_F_MEMS_ALLOWED = 1 << 2;
 const PAGE = 4096n;
 const ADDRESS_LIMIT = 1n << 64n;
 

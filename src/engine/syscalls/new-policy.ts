@@ -5,11 +5,11 @@ import type { NodeId } from '../../units.js';
 
 /** Mode numbers and the flags that are or-ed into them (MP section 1). */
 export const MPOL_DEFAULT = 0;
-export const MPOL_PREFERRED = 1;
+const MPOL_PREFERRED = 1;
 export const MPOL_BIND = 2;
-export const MPOL_LOCAL = 4;
+const MPOL_LOCAL = 4;
 export const MPOL_PREFERRED_MANY = 5;
-export const MPOL_F_NUMA_BALANCING = 1 << 13;
+const MPOL_F_NUMA_BALANCING = 1 << 13;
 export const MPOL_F_RELATIVE_NODES = 1 << 14;
 export const MPOL_F_STATIC_NODES = 1 << 15;
 const MODE_FLAGS = MPOL_F_NUMA_BALANCING | MPOL_F_RELATIVE_NODES | MPOL_F_STATIC_NODES;

@@ -26,7 +26,7 @@ const MODE_WORDS: Readonly<Record<number, string>> = {
 };
 
 /** A policy as numa_maps shows it: mode, flags, nodes in force. Kernel: mpol_to_str() */
-export function policyText(policy: Mempolicy | null): string {
+function policyText(policy: Mempolicy | null): string {
   if (policy === null) return 'default';
   const { definition, flag } = policy.request;
   const number = definition.mode?.number;

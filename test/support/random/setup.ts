@@ -78,7 +78,7 @@ export const programs: fc.Arbitrary<Program> = fc.record({
   seed: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
 });
 
-export function describeMachine({ nodes, distance }: Setup): MachineDescription {
+function describeMachine({ nodes, distance }: Setup): MachineDescription {
   let cpu = 0;
   const slit = nodes.map((_, from) =>
     nodes.map((__, to) => (from === to ? 10 : distanceOf(distance, from, to, nodes.length))),

@@ -5,7 +5,7 @@ import type { Setup } from './setup.js';
 const MOST_STEPS = 500_000;
 
 /** What a failure is, whatever pages and numbers it names. */
-export const kindOf = (message: string): string => message.replaceAll(/\d+/g, 'n').slice(0, 80);
+const kindOf = (message: string): string => message.replaceAll(/\d+/g, 'n').slice(0, 80);
 
 /**
  * Cuts steps out of a failing program, halves first and single ones last, as long as what is left fails in the same way.
