@@ -39,6 +39,7 @@ export type MmErrorCode =
   | 'BAD_NODES'
   | 'BAD_RUN'
   | 'BAD_POLICY'
+  | 'BAD_ANSWER'
   | 'BAD_OPTION'
   | 'NO_ROOM'
   | 'NOT_THERE_YET';

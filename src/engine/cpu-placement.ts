@@ -26,24 +26,24 @@ export function placeThreads(tids: readonly number[], placement: CpuPlacement, t
     used.set(node, turn + 1);
     return cpus[turn % cpus.length];
   };
+  if (typeof placement !== 'string') checkList(placement, topology);
   const packed = nodes.flatMap((node) => topology.cpusOf(node));
   const choose = (i: number): CpuId => {
     if (placement === 'blocks') return onNode(Math.floor((i * nodes.length) / tids.length));
     if (placement === 'spread') return onNode(i % nodes.length);
     if (placement === 'pack') return packed[i % packed.length];
-    return listed(placement, i, topology);
+    return asCpuId(placement[i % placement.length]);
   };
   return new Map(tids.map((tid, i) => [tid, choose(i)]));
 }
 
-function listed(list: readonly number[], i: number, topology: Topology): CpuId {
-  const cpu = list[i % list.length];
-  const exists = topology.allNodes().some((node) => topology.cpusOf(node).includes(asCpuId(cpu)));
-  if (!exists) {
-    throw new MmError(
-      'BAD_RUN',
-      `cpus=${list.join(',')}: CPU ${String(cpu)} is not on this machine, which has CPUs 0-${String(topology.cpuCount - 1)}`,
-    );
-  }
-  return asCpuId(cpu);
+/** @throws MmError BAD_RUN for a CPU that is not there */
+function checkList(list: readonly number[], topology: Topology): void {
+  const present = new Set<number>(topology.allNodes().flatMap((node) => topology.cpusOf(node)));
+  const absent = list.find((cpu) => !present.has(cpu));
+  if (absent === undefined) return;
+  throw new MmError(
+    'BAD_RUN',
+    `cpus=${list.join(',')}: CPU ${String(absent)} is not on this machine, which has CPUs 0-${String(topology.cpuCount - 1)}`,
+  );
 }

@@ -67,7 +67,6 @@ async function loadFile(path: string, given: string): Promise<PolicyDefinition> 
 
 function importFile(path: string): Promise<PolicyModule> {
   const url = pathToFileURL(path).href;
-  if (/\.m?js$/.test(path)) return import(url) as Promise<PolicyModule>;
   const alias = {
     'migrate-on-fault/policy': fileURLToPath(new URL(`../policy/index${OWN_EXTENSION}`, import.meta.url)),
   };
@@ -92,7 +91,12 @@ async function importing(load: () => Promise<PolicyModule>, given: string): Prom
   try {
     return await load();
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const lines = error instanceof Error ? error.message.split('\n') : [String(error)];
+    const reason = lines
+      .slice(0, 2)
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+      .join(' '); // the second has the place
     throw new MmError('BAD_POLICY', `policy "${given}" cannot be loaded: ${reason}`);
   }
 }

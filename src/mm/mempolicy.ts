@@ -26,7 +26,7 @@ const WEIGHTED_INTERLEAVE = 6;
 /** A plug-in answered with something that is no node of this machine. */
 export function badAnswer(policy: Mempolicy, question: string, answer: number): never {
   throw new MmError(
-    'BAD_POLICY',
+    'BAD_ANSWER',
     `policy "${policy.definition.name}" answered ${question} with ${String(answer)}; expected a node of the machine` +
       (question === 'misplaced' ? ', or NO_NODE to let the page stay' : ''),
   );

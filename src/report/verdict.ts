@@ -49,7 +49,7 @@ export function verdictOf(results: readonly RunResult[], costs: CostAssumptions)
   const excluded = results.flatMap((result) => exclusionOf(result) ?? []);
   const candidates = results
     .filter((result) => exclusionOf(result) === null)
-    .sort((a, b) => a.region.timeNs - b.region.timeNs);
+    .sort((a, b) => a.region.timeNs - b.region.timeNs || a.run.length - b.run.length); // as good with fewer words is better
   const best = candidates.length > 0 ? candidates[0] : null;
   const others = candidates.slice(1);
   const oracle = results.find((result) => result.policy === 'oracle' && result.outcome.kind === 'done') ?? null;

@@ -21,6 +21,10 @@ try {
 }
 
 function troubleOf(error: unknown): WorkerMessage {
+  // A policy that answers nonsense costs its own run; every other mistake is in what all runs were given.
+  if (error instanceof MmError && error.code === 'BAD_ANSWER') {
+    return { kind: 'crash', name: error.name, message: error.message, stack: '' };
+  }
   if (error instanceof MmError) return { kind: 'mistake', code: error.code, message: error.message };
   if (!(error instanceof Error)) return { kind: 'crash', name: 'Error', message: String(error), stack: '' };
   return { kind: 'crash', name: error.name, message: error.message, stack: error.stack ?? '' };
