@@ -80,7 +80,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
   });
   const advice = makeMadviseCalls({
-    ...{ frames, lru, tables, spaces, swap, pageCache, mapping, memory, touch, zeroPage },
+    ...{ frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, zeroPage },
     readSwap: swapRead.readFor,
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,

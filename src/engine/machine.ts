@@ -65,7 +65,7 @@ import {
 } from '../mm/index.js';
 import type { PolicyDefinition, World } from '../policy/index.js';
 import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
-import { Counters, type Tracer } from '../stats/index.js';
+import { C, Counters, type Tracer } from '../stats/index.js';
 import { NO_PAGE, type PageId, type Pfn } from '../units.js';
 import type { Rules } from './profiles/index.js';
 import { makeFileSyscalls, type FileSyscalls } from './syscalls/file.js';
@@ -273,7 +273,10 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   function touch(task: Task, vpn: number, isWrite: boolean): Pfn {
     const vma = task.space.find(vpn);
-    if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ)) === 0) return -SIGSEGV as Pfn;
+    if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ)) === 0) {
+      counters.inc(C.fault_segv);
+      return -SIGSEGV as Pfn;
+    }
     const page = spaces.pageIn(vma, vpn - vma.start);
     return page === NO_PAGE ? (-OOM as Pfn) : access(task, page, isWrite);
   }

@@ -95,7 +95,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
       return pfn;
     }
     const slot = -slotValue as SwapSlot;
-    let pfn = swap.cached(slot);
+    let pfn = swapRead.lookup(slot);
     if (pfn === NO_PFN) {
       f.readsObject = true;
       pfn = swapRead.read(f, slot);
@@ -105,7 +105,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
         return NO_PFN;
       }
       f.outcome = MAJOR;
-    } else frames.get(pfn);
+    }
     block.waitForPage(pfn); // PL-51
     if (!frames.tryLock(pfn)) {
       lru.put(pfn);

@@ -31,6 +31,8 @@ export interface SwapReadParts {
 
 /** Reading from the swap device into the swap cache. Kernel: swapin_readahead(), read_swap_cache_async(). */
 export interface SwapRead {
+  /** The page in the swap cache at a slot, with a reference, or `NO_PFN`. Counts what read-ahead had brought. */
+  lookup(slot: SwapSlot): Pfn;
   /**
    * Reads a slot for a fault: a page by the policy of the faulting area and address (MP-14, K-S2), in the swap cache,
    * uptodate, with a reference for the caller; its neighbours come in the same read.
@@ -43,6 +45,17 @@ export interface SwapRead {
 
 export function makeSwapRead(parts: SwapReadParts): SwapRead {
   const { frames, lru, swap, placement, refault, contents, counters, meter, pageCluster } = parts;
+
+  function lookup(slot: SwapSlot): Pfn {
+    const pfn = swap.cached(slot);
+    if (pfn === NO_PFN) return NO_PFN;
+    frames.get(pfn);
+    if (frames.has(pfn, PG_READAHEAD)) {
+      frames.clear(pfn, PG_READAHEAD);
+      counters.inc(C.swap_ra_hit);
+    }
+    return pfn;
+  }
 
   function bringIn(f: FaultState, slot: SwapSlot): Pfn {
     const pfn = f.readsObject
@@ -88,5 +101,5 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
     return bringIn(f, slot);
   }
 
-  return { read, readFor };
+  return { lookup, read, readFor };
 }

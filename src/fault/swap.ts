@@ -59,9 +59,8 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   /** Looks the slot up in the swap cache, with a reference. */
   function s2Lookup(f: FaultState): number {
-    const pfn = swap.cached(f.slot);
+    const pfn = swapRead.lookup(f.slot);
     if (pfn === NO_PFN) return S3;
-    frames.get(pfn);
     f.pfn = pfn;
     return S4;
   }

@@ -6,7 +6,6 @@ import {
   PG_ACTIVE,
   PG_LRU,
   PG_MLOCKED,
-  PG_READAHEAD,
   PG_REFERENCED,
   PG_SWAPBACKED,
   PG_UNEVICTABLE,
@@ -173,10 +172,6 @@ export class Lru {
     else if ((flags & (PG_ACTIVE | PG_UNEVICTABLE | PG_LRU)) === PG_LRU) {
       this.activate(pfn);
       this.frames.clear(pfn, PG_REFERENCED);
-    }
-    if ((flags & PG_READAHEAD) !== 0) {
-      this.frames.clear(pfn, PG_READAHEAD);
-      this.counters.inc(C.swap_ra_hit);
     }
   }
 

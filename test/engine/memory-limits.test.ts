@@ -123,8 +123,9 @@ describe('what is read and mapped ahead', () => {
 
   it('readahead=on: a miss reads the 32 pages around, the others are found in memory', async () => {
     const { counters, assumptions } = await run('default+readahead=on');
-    // Page 0 brings pages 0 to 31; page 32, read by a call, brings 16 to 47, and page 48 what is left.
-    expect(counters).toMatchObject({ fault_file_major: 1, fault_file: 31, file_call: 32, file_call_major: 2 });
+    // Page 0 brings pages 0 to 31; reaching page 24, and then each mark, brings the next 32 before they are needed.
+    expect(counters).toMatchObject({ fault_file_major: 1, fault_file: 31, file_call: 32 });
+    expect(counters['file_call_major'] ?? 0).toBe(0);
     expect(assumptions).not.toContain('Files are read one page at a time (readahead=off).');
   });
 
@@ -132,7 +133,8 @@ describe('what is read and mapped ahead', () => {
     const around = await run('default+fault-around=on');
     expect(around.counters.fault_file_major).toBe(32); // nothing is cached yet
     const both = await run('default+fault-around=on+readahead=on');
-    expect(both.counters).toMatchObject({ fault_file_major: 1, fault_file: 1, pgfault: 2 });
+    // The page that asks for the next window is left for a fault of its own.
+    expect(both.counters).toMatchObject({ fault_file_major: 1, fault_file: 2, pgfault: 3 });
   });
 
   it('page-cluster=N: a fault on a swapped page reads 2^N slots', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkMachine } from '../../src/engine/index.js';
-import { VM_READ, VM_SHARED, VM_WRITE } from '../../src/mm/index.js';
+import { checkMachine, makeCalls } from '../../src/engine/index.js';
+import { PG_PRIVATE, VM_READ, VM_SHARED, VM_WRITE } from '../../src/mm/index.js';
 import { C } from '../../src/stats/index.js';
 import { asNodeId } from '../../src/units.js';
 import { makeEvict } from '../support/random/evict.js';
@@ -95,4 +95,83 @@ describe('random programs found, and it is mended, that', () => {
     expect(frameAt(machine, parent, 10)).not.toBe(source);
     checkMachine(machine);
   });
+
+  it('an mbind of a shmem object kept a reference to each policy it cloned for the object (INV-17)', () => {
+    const { machine, task, calls } = withObject('shmem');
+    expect(calls.policy.mbind(task, 10n * 4096n, 2n * 4096n, 2, [0], 65, 0)).toBe(0);
+    checkMachine(machine);
+  });
+
+  it('removing pages of a file freed one whose write was in flight (INV-9)', () => {
+    const { machine, task, calls } = withObject('file');
+    touchAll(machine, task, 10, 1, true);
+    machine.lru.drainAll();
+    const pfn = frameAt(machine, task, 10);
+    expect(makeEvict(machine)(pfn, task.cpu)).toBe('writing');
+    expect(calls.advice.madvise(task, 10, 4, 'remove')).toBe(0);
+    expect(machine.block.inFlight).toBe(0);
+    checkMachine(machine);
+  });
+
+  it('removing pages of a file did not get rid of one with buffers attached', () => {
+    const { machine, task, calls } = withObject('file');
+    touchAll(machine, task, 10, 1, true);
+    const pfn = frameAt(machine, task, 10);
+    machine.frames.set(pfn, PG_PRIVATE);
+    machine.frames.get(pfn);
+    machine.lru.drainAll();
+    expect(calls.advice.madvise(task, 10, 4, 'remove')).toBe(0);
+    expect(machine.frames.count(pfn)).toBe(0);
+    checkMachine(machine);
+  });
+
+  it('removing pages of a file left on the disk what was not in memory (INV-13)', () => {
+    const { machine, task, calls, file } = withObject('file');
+    file.disk.set(1, 42);
+    expect(calls.advice.madvise(task, 10, 4, 'remove')).toBe(0);
+    expect(machine.contents?.get(machine.touch(task, 11, false))).toBe(0);
+    checkMachine(machine);
+  });
+
+  it('a removed page that somebody still held stayed dirty, and reclaim wrote it to no file at all', () => {
+    const { machine, task, calls } = withObject('file');
+    touchAll(machine, task, 10, 1, true);
+    const pfn = frameAt(machine, task, 10);
+    machine.frames.get(pfn);
+    expect(calls.advice.madvise(task, 10, 4, 'remove')).toBe(0);
+    expect(machine.frames.isDirty(pfn)).toBe(false);
+    checkMachine(machine, new Map([[pfn, 1]]));
+  });
+
+  it('a page that read-ahead had brought was no hit for the fault that found it', () => {
+    const machine = tinyMachine({
+      switches: {
+        ...{ hookSwap: false, hookFile: false, hookShmem: false, readahead: false, faultAround: false },
+        pageCluster: 3,
+      },
+    });
+    const task = processOn(machine, 0);
+    mapAnon(machine, task, 10, 4);
+    touchAll(machine, task, 10, 4, true);
+    machine.lru.drainAll();
+    const frames = [10, 11, 12, 13].map((page) => frameAt(machine, task, page));
+    const evict = makeEvict(machine);
+    for (const pfn of frames) evict(pfn, task.cpu);
+    machine.block.completeAll();
+    machine.lru.drainAll();
+    for (const pfn of frames) expect(evict(pfn, task.cpu)).toBe('freed');
+    touchAll(machine, task, 10, 4, false);
+    expect(machine.counters.get('swap_ra')).toBe(3);
+    expect(machine.counters.get('swap_ra_hit')).toBe(3);
+  });
 });
+
+/** A process that maps four pages of an object, shared, and its system calls. */
+function withObject(kind: 'file' | 'shmem') {
+  const machine = tinyMachine({ writesAtOnce: false });
+  const task = processOn(machine, 0);
+  const file = machine.files.create(kind, 'data', 4);
+  machine.memory.mmap(task.space, 10, 4, { flags: RW | VM_SHARED, file }, task.cpu);
+  const calls = makeCalls(machine, { modes: new Map([[2, POLICIES.bind]]), cgroup: 1, possibleNodes: 4 });
+  return { machine, task, calls, file };
+}

@@ -4,6 +4,7 @@ import { SIGBUS, SIGSEGV } from '../../fault/index.js';
 import {
   PG_ACTIVE,
   PG_DIRTY,
+  PG_PRIVATE,
   PG_SWAPBACKED,
   VM_DONTFORK,
   VM_EXEC,
@@ -11,6 +12,7 @@ import {
   VM_READ,
   VM_WIPEONFORK,
   VM_WRITE,
+  type Block,
   type FileObject,
   type Frames,
   type Lru,
@@ -54,6 +56,7 @@ export interface MadviseParts {
   readonly tables: PageTables;
   readonly spaces: Spaces;
   readonly swap: SwapArea;
+  readonly block: Block;
   readonly pageCache: PageCache;
   readonly mapping: Mapping;
   readonly memory: MemorySyscalls;
@@ -74,7 +77,7 @@ export interface MadviseCalls {
 }
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
-  const { frames, lru, tables, spaces, swap, pageCache, mapping, memory, touch, readSwap } = parts;
+  const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
   const { populateHoles, zeroPage } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, advice: string): number {
@@ -153,6 +156,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   function punch(task: Task, file: FileObject, first: number, pages: number): void {
     file.truncateCount++;
     for (let index = first; index < Math.min(first + pages, file.sizePages); index++) {
+      if (!file.isShmem) file.disk.set(index, 0);
       const value = file.slots.get(index);
       if (value < 0) dropSlot(file, index, -value as SwapSlot);
       else if (value > 0) dropPage(task, file, index, value as Pfn);
@@ -164,12 +168,14 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     const cached = swap.cached(slot);
     swap.dropUser(slot);
     if (cached === NO_PFN || swap.users(slot) > 1) return;
+    block.waitForPage(cached);
     swap.remove(cached);
     lru.put(cached);
   }
 
   function dropPage(task: Task, file: FileObject, index: number, pfn: Pfn): void {
     frames.get(pfn);
+    block.waitForPage(pfn);
     for (const vma of [...file.vmas]) {
       const offset = index - vma.filePage;
       if (offset < 0 || offset >= vma.pages) continue;
@@ -177,9 +183,13 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       if (page === NO_PAGE || !tables.isPresent(page) || tables.word[page] !== (pfn as number)) continue;
       mapping.zap(vma.space, page, task.cpu);
     }
+    if (frames.has(pfn, PG_PRIVATE)) {
+      frames.clear(pfn, PG_PRIVATE);
+      frames.drop(pfn);
+    }
+    frames.clear(pfn, PG_DIRTY); // whoever still holds it holds a page of nothing (page-lifecycle section 5)
     pageCache.remove(pfn);
     frames.drop(pfn);
-    if (!file.isShmem) file.disk.set(index, 0);
     lru.put(pfn);
   }
 

@@ -209,7 +209,9 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       if (isSame) continue;
       const [part] = spaces.isolateRange(space, from, until - from);
       if (part.file?.isShmem === true) {
-        part.file.setPolicy(part.filePage, part.pages, policy?.clone(task.cpuset.nodes()) ?? undefined);
+        const shared = policy?.clone(task.cpuset.nodes());
+        part.file.setPolicy(part.filePage, part.pages, shared);
+        if (shared !== undefined) shared.refs--; // the object's pages are its only holders
       }
       const own = policy?.clone(task.cpuset.nodes()) ?? null;
       spaces.setPolicy(part, own);

@@ -14,6 +14,7 @@ const EVENTS = [
   'file call: out of memory',
   'killed for want of memory',
   'lazily unmapped page',
+  'moved by a call',
   'moved by the swap hook',
   'moved by the file hook',
   'moved by the shmem hook',

@@ -10,35 +10,12 @@ import {
 } from '../../../src/mm/index.js';
 import { PIN_REFERENCES } from '../../../src/reclaim/index.js';
 import { NO_PFN, type Pfn } from '../../../src/units.js';
+import { CALLS } from './call-operations.js';
+import { holdsSomething, rangeOf, type Choices, type Operation } from './operation.js';
 import { MAX_PROCESSES, MAX_THREADS, type ProgramState } from './program-state.js';
-import { ANONYMOUS, NOTHING, type ProcessShadow, WINDOW } from './shadow.js';
-
-/** Four numbers that an operation makes its choices with, each 0 ≤ n < 2^32: valid in any state, so lists can be cut. */
-export type Choices = readonly [number, number, number, number];
-
-export interface Operation {
-  readonly name: string;
-  /** How often it is drawn, relative to the others. */
-  readonly weight: number;
-  /** @returns whether there was anything to do; a call that found nothing is no step and is not counted */
-  run(state: ProgramState, choices: Choices): boolean;
-}
+import { ANONYMOUS, type ProcessShadow, WINDOW } from './shadow.js';
 
 const MAX_PINS = 12;
-const LARGEST_AREA = 18;
-
-type Range = readonly [at: number, pages: number];
-
-const rangeOf = (start: number, length: number): Range => {
-  const at = start % WINDOW;
-  return [at, Math.min(1 + (length % LARGEST_AREA), WINDOW - at)];
-};
-
-/** The range reaches a mapped page. */
-const holdsSomething = (process: ProcessShadow, [at, pages]: Range): boolean => {
-  for (let i = at; i < at + pages; i++) if (process.object[i] !== NOTHING) return true;
-  return false;
-};
 
 const areaFlags = (choice: number): number =>
   VM_READ |
@@ -89,7 +66,7 @@ const fileCall = (name: string, weight: number, isWrite: boolean): Operation => 
     const object = state.shadow.objects[b % 3];
     const task = state.taskAt(process, b >>> 8);
     const first = c % (object.values.length + 1);
-    for (let i = 0; i <= (c >>> 16) % 9; i++) {
+    for (let i = 0; i <= (c >>> 16) % 9 && first + i <= object.values.length; i++) {
       if (state.callFile(object, first + i, task, isWrite)) continue;
       state.killForMemory();
       break;
@@ -235,6 +212,7 @@ function sweep(state: ProgramState, [a, b, c]: Choices): boolean {
 
 /** Every operation; kinds of one family stand together. */
 export const OPERATIONS: readonly Operation[] = [
+  ...CALLS,
   {
     name: 'new process',
     weight: 4,

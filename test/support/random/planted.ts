@@ -44,7 +44,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a page left locked',
-    breaks: ['INV-3'],
+    breaks: ['INV-3', 'INV-9'],
     plant({ machine: { frames } }) {
       const unlock = frames.unlock.bind(frames);
       const now = each(25);
@@ -176,13 +176,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     },
   },
   {
-    name: 'a migration that does not copy the contents',
+    name: 'a migration that copies the wrong contents',
     breaks: ['INV-13'],
     plant({ machine: { contents, frames } }) {
       if (contents === null) return;
       const copy = contents.copy.bind(contents);
       contents.copy = (to, from) => {
-        if (!frames.isLocked(to)) copy(to, from); // only a migration copies to a page that it has locked
+        copy(to, from);
+        if (frames.isLocked(to)) contents.set(to, contents.get(to) + 1); // only a migration copies to a locked page
       };
     },
   },

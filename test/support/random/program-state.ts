@@ -1,9 +1,9 @@
-import type { Machine } from '../../../src/engine/index.js';
+import { type Calls, type Machine, makeCalls } from '../../../src/engine/index.js';
 import { bugOn } from '../../../src/errors.js';
 import { OOM, SIGBUS, SIGSEGV } from '../../../src/fault/index.js';
 import { Cpuset, type Task } from '../../../src/mm/index.js';
 import type { PolicyDefinition } from '../../../src/policy/index.js';
-import { asNodeId, type CpuId, type NodeId, type Pfn } from '../../../src/units.js';
+import { asNodeId, NO_PAGE, type CpuId, type NodeId, type Pfn } from '../../../src/units.js';
 import { POLICIES } from '../tiny-machine.js';
 import { Coverage } from './coverage.js';
 import { EventLog } from './event-log.js';
@@ -29,6 +29,7 @@ export class ProgramState {
   readonly log = new EventLog();
   readonly machine: Machine;
   readonly shadow: Shadow;
+  readonly calls: Calls;
   readonly evict: ReturnType<typeof makeEvict>;
   readonly policies: readonly PolicyDefinition[];
   readonly cpusets: readonly Cpuset[];
@@ -46,6 +47,8 @@ export class ProgramState {
     this.machine = buildMachine(setup, this.log.watch(POLICIES.default), this.log);
     this.log.attach(this.machine);
     const { topology, files, rootCpuset } = this.machine;
+    const modes = new Map(this.policies.map((policy) => [policy.mode?.number ?? 0, policy]));
+    this.calls = makeCalls(this.machine, { modes, cgroup: 1, possibleNodes: topology.nodeCount });
     this.evict = makeEvict(this.machine);
     this.shadow = new Shadow(this.machine);
     this.nodesWithMemory = topology.nodesWithMemory();
@@ -136,7 +139,10 @@ export class ProgramState {
     const { machine, shadow, coverage } = this;
     const expected = shadow.expect(process, at, isWrite);
     this.log.task = task;
-    const pfn = machine.touch(task, process.base + at, isWrite);
+    // Every other page by its entry, as a replay does, where there is one.
+    const page = at % 2 === 0 ? NO_PAGE : machine.tables.walk(process.space.root, process.base + at);
+    const pfn =
+      page === NO_PAGE ? machine.touch(task, process.base + at, isWrite) : machine.access(task, page, isWrite);
     if (pfn === -OOM) {
       coverage.event('access: out of memory');
       this.log.outOfMemory(task);

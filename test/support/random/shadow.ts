@@ -62,6 +62,14 @@ export class ProcessShadow {
     this.value.fill(0, at, at + pages);
   }
 
+  /** Pages go to another place, with all that is known of them; what was mapped there goes. */
+  moveTo(at: number, pages: number, to: number): void {
+    for (const column of [this.object, this.filePage, this.flags, this.isOwn, this.value, this.residence]) {
+      column.copyWithin(to, at, at + pages);
+    }
+    this.unmap(at, pages);
+  }
+
   isMapped(at: number): boolean {
     return this.object[at] !== NOTHING;
   }
@@ -108,6 +116,18 @@ export class Shadow {
     else {
       process.isOwn[at] = 1;
       process.value[at] = stamp;
+    }
+  }
+
+  /** Locking writes to private pages so that they are there; each is a copy of what it showed from now on. */
+  adoptCopies(process: ProcessShadow, at: number, pages: number): void {
+    const { tables, frames } = this.machine;
+    for (let i = at; i < at + pages; i++) {
+      const page = tables.walk(process.space.root, process.base + i);
+      if (process.isOwn[i] !== 0 || page === NO_PAGE || !tables.isPresent(page)) continue;
+      if (!frames.isAnon(tables.word[page] as Pfn)) continue;
+      process.value[i] = this.valueAt(process, i);
+      process.isOwn[i] = 1;
     }
   }
 
