@@ -1,4 +1,4 @@
-import { makeCopyPage, makeMigratePages } from '../migrate/index.js';
+import { makeMigratePages } from '../migrate/index.js';
 import { EINVAL, ENOENT } from '../errors.js';
 import { cachedFrame, PG_DIRTY, PG_SWAPBACKED, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
@@ -46,11 +46,10 @@ export interface CallOptions {
 }
 
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
-  const { frames, files, pageCache, swap, contents, tables, lru, block, mapping, counters, meter, zones } = machine;
+  const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, meter, zones } = machine;
   const { forEachPlace, forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } =
     machine;
-  const { swapOut, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
-  const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
+  const { swapOut, copyPage, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
   const { migratePages } = makeMigratePages({
     ...{ frames, files, tables, lru, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
   });

@@ -29,10 +29,12 @@ import {
   type Mmu,
 } from '../hardware/index.js';
 import {
+  makeCopyPage,
   makeLazy,
   makeMisplaced,
   makeSwapOut,
   makeTryToUnmap,
+  type CopyPage,
   type Lazy,
   type Misplaced,
   type SwapOut,
@@ -139,6 +141,7 @@ export interface Machine {
   readonly file: FileSyscalls;
   readonly reclaim: Reclaim;
   readonly forEachPlace: ForEachPlace;
+  readonly copyPage: CopyPage;
   readonly query: Query;
   readonly swapOut: SwapOut;
   readonly cow: CowFault;
@@ -195,8 +198,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const tryToUnmap = makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter });
   const lazyParts = { frames, tables, lru, swap, mapping, swapOut, tryToUnmap, counters, meter, zeroPage };
   const lazy = makeLazy({ ...lazyParts, flushBatch: rules.flushBatch });
+  const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
   const misplaced = makeMisplaced({
-    ...{ frames, zones, lru, files, pageCache, swap, contents, counters, meter, query, tracer },
+    ...{ frames, zones, lru, files, swap, copyPage, counters, meter, query, tracer },
     defaultPolicy: systemPolicy,
     rules: {
       ...{ lookup, interleaveIndex },
@@ -283,7 +287,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   return {
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
-    ...{ forEachPlace, query, swapOut, cow, swapRead, weights },
+    ...{ forEachPlace, query, swapOut, copyPage, cow, swapRead, weights },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, handleMmFault, zeroPage },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },

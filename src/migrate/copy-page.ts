@@ -45,7 +45,10 @@ export interface CopyParts {
 
 /** The parts of a move that every way of migrating shares: the slot, the buffers, contents and flags. */
 export interface CopyPage {
-  /** The page's cache slot now shows `fresh`, which takes the cache's reference over (M5b). In no cache: nothing. */
+  /**
+   * The page's cache slot now shows `fresh`, which takes the cache's reference over (M5b). In no cache: nothing.
+   * The new page is complete before the slot shows it: a lookup may find it at once.
+   */
   replaceSlot(old: Pfn, fresh: Pfn): void;
   /** Buffers and their reference go along (M5c). */
   moveBuffers(old: Pfn, fresh: Pfn): void;
@@ -56,15 +59,16 @@ export interface CopyPage {
 export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyParts): CopyPage {
   return {
     replaceSlot(old, fresh) {
-      if (frames.isSwapCache(old)) {
+      const mapping = frames.mapping(old);
+      const isSwap = frames.isSwapCache(old);
+      if (!isSwap && mapping <= 0) return;
+      frames.get(fresh);
+      if (isSwap) {
         const slot = frames.private_(old);
         frames.setPrivate(fresh, slot);
         frames.set(fresh, PG_SWAPCACHE);
         swap.replace(slot as SwapSlot, fresh);
-      } else if (frames.mapping(old) > 0) {
-        pageCache.replace(files.get(frames.mapping(old)), frames.index(old), fresh);
-      } else return;
-      frames.get(fresh);
+      } else pageCache.replace(files.get(mapping), frames.index(old), fresh);
       frames.drop(old);
     },
     moveBuffers(old, fresh) {

@@ -5,7 +5,7 @@
  * call them; they act on mm/ and never decide where a page should be: that is the policy's answer. Always holds: a
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
-export { makeCopyPage } from './copy-page.js';
+export { makeCopyPage, type CopyPage } from './copy-page.js';
 export { makeMigratePages, type MigratePages } from './migrate-pages.js';
 export { makeLazy, type Lazy, type LazyResult } from './lazy.js';
 export { makeMisplaced, type Misplaced } from './misplaced.js';

@@ -3,26 +3,17 @@ import { bugOn } from '../errors.js';
 import {
   askAboutVma,
   badAnswer,
-  type Contents,
   type Files,
   type Frames,
   type InterleaveIndex,
   type Lru,
   type Mempolicy,
   type MigrateOperation,
-  type PageCache,
-  PG_ACTIVE,
-  PG_CHECKED,
-  PG_DIRTY,
-  PG_ERROR,
   PG_LOCKED,
-  PG_MAPPEDTODISK,
   PG_PRIVATE,
-  PG_REFERENCED,
   PG_SWAPBACKED,
   PG_SWAPCACHE,
   PG_UPTODATE,
-  PG_WORKINGSET,
   PG_WRITEBACK,
   type PolicyLookup,
   type Query,
@@ -34,6 +25,7 @@ import {
 } from '../mm/index.js';
 import { C, N, type Counters, type Tracer } from '../stats/index.js';
 import { NO_NODE, NO_PFN, type NodeId, type Pfn, type SwapSlot } from '../units.js';
+import type { CopyPage } from './copy-page.js';
 import type { MisplacedGate, MisplacedTarget, OperationTest } from './rules.js';
 
 export interface MisplacedParts {
@@ -41,9 +33,8 @@ export interface MisplacedParts {
   readonly zones: Zones;
   readonly lru: Lru;
   readonly files: Files;
-  readonly pageCache: PageCache;
   readonly swap: SwapArea;
-  readonly contents: Contents | null;
+  readonly copyPage: CopyPage;
   readonly counters: Counters;
   readonly meter: Meter;
   readonly query: Query;
@@ -90,21 +81,8 @@ export interface Misplaced {
   migrateOperation(pfn: Pfn): MigrateOperation;
 }
 
-/** Flags that move with a page (page-lifecycle section 10). Dirty moves too, and is cleared on the old page. */
-const CARRIED =
-  PG_ERROR |
-  PG_REFERENCED |
-  PG_UPTODATE |
-  PG_DIRTY |
-  PG_ACTIVE |
-  PG_CHECKED |
-  PG_MAPPEDTODISK |
-  PG_SWAPBACKED |
-  PG_WORKINGSET;
-const RETIRED = PG_SWAPCACHE | PG_ACTIVE | PG_PRIVATE | PG_DIRTY;
-
 export function makeMisplaced(parts: MisplacedParts): Misplaced {
-  const { frames, zones, lru, files, pageCache, swap, contents, counters, meter, query, defaultPolicy, tracer } = parts;
+  const { frames, zones, lru, files, swap, copyPage, counters, meter, query, defaultPolicy, tracer } = parts;
   const { lookup, interleaveIndex, gate, target: targetRule, operationTest } = parts.rules;
   const { charge } = parts;
   /** Mask of the policy that wanted the move: what a fallback (2006) keeps to. */
@@ -227,9 +205,9 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     if (operation === 'none' || operation === 'fail') return C.mof_fail_m5_no_operation;
     const refused = m5aMayReplace(old);
     if (refused !== 0) return refused;
-    m5bReplace(old, fresh);
-    if (frames.has(old, PG_PRIVATE)) m5cMoveBuffers(old, fresh);
-    m5dCopyAndRetire(old, fresh);
+    copyPage.replaceSlot(old, fresh); // M5b, the point of no return
+    copyPage.moveBuffers(old, fresh); // M5c
+    copyPage.copyAndRetire(old, fresh); // M5d
     return 0;
   }
 
@@ -243,35 +221,6 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
       ? swap.cached(frames.private_(old) as SwapSlot)
       : files.get(frames.mapping(old)).slots.get(frames.index(old));
     return shown === (old as number) ? 0 : C.mof_fail_m5a_slot;
-  }
-
-  /** Point of no return. The new page is complete before the slot shows it: a lookup may find it at once. */
-  function m5bReplace(old: Pfn, fresh: Pfn): void {
-    frames.get(fresh);
-    if (frames.isSwapCache(old)) {
-      const slot = frames.private_(old);
-      frames.setPrivate(fresh, slot);
-      frames.set(fresh, PG_SWAPCACHE);
-      swap.replace(slot as SwapSlot, fresh);
-    } else {
-      pageCache.replace(files.get(frames.mapping(old)), frames.index(old), fresh);
-    }
-    frames.drop(old);
-  }
-
-  function m5cMoveBuffers(old: Pfn, fresh: Pfn): void {
-    frames.clear(old, PG_PRIVATE);
-    frames.drop(old);
-    frames.set(fresh, PG_PRIVATE);
-    frames.get(fresh);
-  }
-
-  function m5dCopyAndRetire(old: Pfn, fresh: Pfn): void {
-    if (contents !== null) contents.copy(fresh, old);
-    frames.set(fresh, frames.flags(old) & CARRIED);
-    frames.clear(old, RETIRED);
-    frames.setPrivate(old, 0);
-    frames.setMapping(old, 0, 0);
   }
 
   function m6TransferIsolation(old: Pfn, fresh: Pfn): void {

@@ -1,6 +1,6 @@
 import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
-import type { ForEachPlace, Frames, Lru, Mapping } from '../mm/index.js';
-import type { CpuId, Pfn, SwapSlot } from '../units.js';
+import type { ForEachPlace, Frames, Lru, Mapping, Vma } from '../mm/index.js';
+import { NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../units.js';
 
 /** Results of unmapping a page everywhere. Kernel: SWAP_SUCCESS and its siblings, include/linux/rmap.h. */
 export const UNMAP_SUCCESS = 0;
@@ -27,20 +27,33 @@ export interface UnmapParts {
 export type TryToUnmap = (pfn: Pfn, cpu: CpuId, account?: number) => number;
 
 export function makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter }: UnmapParts): TryToUnmap {
+  // What the walk is for; kept here so that no page of a reclaim scan leaves a closure behind.
+  let current = NO_PFN;
+  let currentCpu = 0 as CpuId;
+  let payer = ACCOUNT_MIGRATION;
+  let slot = 0 as SwapSlot;
+  let toSwap = false;
+  let isLocked = false;
+
+  const unmapOne = (vma: Vma, page: PageId): void => {
+    if (vma.isLocked) {
+      isLocked = true;
+      return;
+    }
+    if (toSwap) mapping.unmapToSwap(vma.space, page, currentCpu, slot);
+    else mapping.unmap(vma.space, page, currentCpu);
+    meter.pay(payer, PRICE.unmapPage);
+    lru.put(current);
+  };
+
   return (pfn, cpu, account = ACCOUNT_MIGRATION) => {
-    let isLocked = false;
-    const slot = frames.private_(pfn) as SwapSlot;
-    const toSwap = frames.isAnon(pfn);
-    forEachMapping(pfn, (vma, page) => {
-      if (vma.isLocked) {
-        isLocked = true;
-        return;
-      }
-      if (toSwap) mapping.unmapToSwap(vma.space, page, cpu, slot);
-      else mapping.unmap(vma.space, page, cpu);
-      meter.pay(account, PRICE.unmapPage);
-      lru.put(pfn);
-    });
+    current = pfn;
+    currentCpu = cpu;
+    payer = account;
+    slot = frames.private_(pfn) as SwapSlot;
+    toSwap = frames.isAnon(pfn);
+    isLocked = false;
+    forEachMapping(pfn, unmapOne);
     meter.payTimes(account, PRICE.shootdown, mapping.takeInterrupts());
     if (isLocked) return UNMAP_FAIL;
     return frames.mapcount(pfn) > 0 ? UNMAP_AGAIN : UNMAP_SUCCESS;

@@ -12,7 +12,10 @@ export interface RmapParts {
   readonly anonVmas: AnonVmas;
 }
 
-/** Calls `visit` for every place at which the page could be mapped; entries are still to be compared. */
+/**
+ * Calls `visit` for every place at which the page could be mapped; entries are still to be compared.
+ * `visit` may change entries, but not make or remove areas.
+ */
 export type ForEachPlace = (pfn: Pfn, visit: (vma: Vma, page: PageId) => void) => void;
 
 /**
@@ -24,26 +27,29 @@ export function makeRmap({ frames, tables, files, anonVmas }: RmapParts): {
   forEachPlace: ForEachPlace;
   forEachMapping: ForEachPlace;
 } {
-  const forEachPlace: ForEachPlace = (pfn, visit) => {
+  function walk(pfn: Pfn, visit: (vma: Vma, page: PageId) => void, isMappedOnly: boolean): void {
     const mapping = frames.mapping(pfn);
     if (mapping === 0) return;
     const index = frames.index(pfn);
     const vmas = mapping < 0 ? anonVmas.get(-mapping)?.vmas : files.get(mapping).vmas;
     if (vmas === undefined) return;
-    for (const vma of [...vmas]) {
+    for (const vma of vmas) {
       const offset = index - (mapping < 0 ? vma.anonIndex : vma.filePage);
       if (offset < 0 || offset >= vma.pages) continue;
       const page = tables.walk(vma.space.root, vma.start + offset);
-      if (page !== NO_PAGE) visit(vma, page);
+      if (page === NO_PAGE) continue;
+      if (isMappedOnly && !(tables.isPresent(page) && tables.word[page] === (pfn as number))) continue;
+      visit(vma, page);
     }
-  };
+  }
 
-  /** Only the entries that do map it. Kernel: rmap_walk() with page_vma_mapped_walk(). */
-  const forEachMapping: ForEachPlace = (pfn, visit) => {
-    forEachPlace(pfn, (vma, page) => {
-      if (tables.isPresent(page) && tables.word[page] === (pfn as number)) visit(vma, page);
-    });
+  return {
+    forEachPlace: (pfn, visit) => {
+      walk(pfn, visit, false);
+    },
+    /** Only the entries that do map it. Kernel: rmap_walk() with page_vma_mapped_walk(). */
+    forEachMapping: (pfn, visit) => {
+      walk(pfn, visit, true);
+    },
   };
-
-  return { forEachPlace, forEachMapping };
 }

@@ -53,6 +53,7 @@ describe('the heap', () => {
     'cow-file',
     'file-read-call',
     'file-write-call',
+    'swap-major',
   ])('gets nothing from faults and calls of the other kinds: %s', async (kind) => {
     expect(Math.abs(await bytesOf(kind, QUARTER))).toBeLessThan(allowed(QUARTER));
   });
