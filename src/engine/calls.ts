@@ -1,5 +1,5 @@
 import { makeMigratePages } from '../migrate/index.js';
-import { EINVAL, ENOENT } from '../errors.js';
+import { EINVAL, ENOENT, MmError } from '../errors.js';
 import { cachedFrame, PG_DIRTY, PG_SWAPBACKED, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
@@ -13,9 +13,6 @@ import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.j
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
-
-/** Switches that a machine takes when it is made; writing what it has already is no error. */
-const KNOWN_SYSCTLS: readonly string[] = ['vm.page-cluster', 'fault_around_bytes', 'kernel.numa_balancing'];
 
 /** System calls of a simulated task, with the kernel's argument checks and errno. */
 export interface Calls {
@@ -32,7 +29,10 @@ export interface Calls {
     dropCaches(): void;
   };
   numaMaps(task: Task): NumaMapsLine[];
-  /** Writes one of the files under /proc/sys or sysfs that the model has. */
+  /**
+   * Writes one of the files under /proc/sys or sysfs that the model has. @returns 0, -EINVAL or -ENOENT
+   * @throws MmError NOT_THERE_YET for a value whose effect is not modelled
+   */
   sysctl(name: string, value: number): number;
   /** The `mpol=` mount option of a new tmpfs file. */
   mountPolicy(file: FileObject, text: string): number;
@@ -79,7 +79,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
   });
   const advice = makeMadviseCalls({
-    ...{ frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, zeroPage },
+    ...{ frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, zeroPage, forEachMapping },
     readSwap: swapRead.readFor,
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
@@ -120,15 +120,22 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
 
   function sysctl(name: string, value: number): number {
     const weight = /^weighted_interleave\/node(\d+)$/.exec(name);
-    if (weight === null) {
-      if (!KNOWN_SYSCTLS.includes(name)) return -ENOENT;
-      if (name === 'fault_around_bytes') machine.options.switches.faultAround = value > 4096;
-      return 0;
-    }
+    if (weight === null) return writeSwitch(name, value);
     const node = Number(weight[1]);
     if (!rules.modes.hasWeights || node >= topology.nodeCount) return -ENOENT;
     if (!(value >= 0 && value <= 255)) return -EINVAL;
     machine.weights[node] = value;
+    return 0;
+  }
+
+  function writeSwitch(name: string, value: number): number {
+    const { switches } = machine.options;
+    if (name === 'fault_around_bytes') switches.faultAround = value > 4096;
+    else if (name === 'vm.page-cluster') {
+      if (!(value >= 0 && value <= 31)) return -EINVAL;
+      switches.pageCluster = value;
+    } else if (name !== 'kernel.numa_balancing') return -ENOENT;
+    else if (value !== 0) throw new MmError('NOT_THERE_YET', `${name} = ${String(value)}: only 0 so far`);
     return 0;
   }
 
@@ -145,6 +152,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     if (pfn === NO_PFN || frames.mapcount(pfn) > 0 || frames.isLocked(pfn)) return;
     if (frames.isDirty(pfn)) swapOut.startWrite(pfn);
     block.waitForPage(pfn);
+    pageCache.releaseBuffers(pfn);
     pageCache.remove(pfn);
     lru.put(pfn);
   }

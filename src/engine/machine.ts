@@ -241,7 +241,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const { refault } = reclaim;
   const anon = makeAnonFault(faultParts);
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });
-  const swapRead = makeSwapRead({ ...faultParts, refault, pageCluster: switches.pageCluster });
+  const swapRead = makeSwapRead({ ...faultParts, refault, switches });
   const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
   const shmem = makeShmemFault({
     ...{ ...faultParts, block, misplaced, cow, swapRead, switches, rules },

@@ -15,6 +15,7 @@ import { C, type Counters } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import { FaultState } from './fault-state.js';
 import type { Placement } from './placement.js';
+import type { FaultSwitches } from './rules.js';
 
 export interface SwapReadParts {
   readonly frames: Frames;
@@ -25,8 +26,8 @@ export interface SwapReadParts {
   readonly contents: Contents | null;
   readonly counters: Counters;
   readonly meter: Meter;
-  /** vm.page-cluster: 2^n aligned slots are read together. */
-  readonly pageCluster: number;
+  /** Its `pageCluster` may be written while the machine runs: 2^n aligned slots are read together. */
+  readonly switches: Pick<FaultSwitches, 'pageCluster'>;
 }
 
 /** Reading from the swap device into the swap cache. Kernel: swapin_readahead(), read_swap_cache_async(). */
@@ -44,7 +45,7 @@ export interface SwapRead {
 }
 
 export function makeSwapRead(parts: SwapReadParts): SwapRead {
-  const { frames, lru, swap, placement, refault, contents, counters, meter, pageCluster } = parts;
+  const { frames, lru, swap, placement, refault, contents, counters, meter, switches } = parts;
 
   function lookup(slot: SwapSlot): Pfn {
     const pfn = swap.cached(slot);
@@ -74,7 +75,7 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
 
   /** The other slots of the aligned cluster that hold something and are not cached. */
   function readCluster(f: FaultState, slot: SwapSlot): void {
-    const size = 1 << pageCluster;
+    const size = 1 << switches.pageCluster;
     const first = Math.max(1, slot - (slot & (size - 1)));
     const end = Math.min(swap.end, first + size);
     for (let other = first as SwapSlot; other < end; other++) {
@@ -88,7 +89,7 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
   }
 
   function read(f: FaultState, slot: SwapSlot): Pfn {
-    if (pageCluster > 0) readCluster(f, slot);
+    if (switches.pageCluster > 0) readCluster(f, slot);
     const pfn = bringIn(f, slot);
     if (pfn !== NO_PFN) meter.pay(ACCOUNT_FAULT, PRICE.swapRead);
     return pfn;

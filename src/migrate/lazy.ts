@@ -83,11 +83,12 @@ export function makeLazy(parts: LazyParts): Lazy {
         continue;
       }
       const needsSlot = frames.isAnon(pfn) && !frames.isSwapCache(pfn);
-      if (unmapOne(task, pfn)) unmapped++;
+      const done = unmapOne(task, pfn);
+      if (done) unmapped++;
       else if (needsSlot && swap.free === 0) noSlot++;
       else left++;
       lru.putback(task.cpu, pfn);
-      if (unmapped % flushBatch === 0) {
+      if (done && unmapped % flushBatch === 0) {
         mapping.endBatch();
         mapping.beginBatch();
       }

@@ -3,7 +3,7 @@ import { NO_PFN, type Pfn } from '../units.js';
 import type { Contents } from './contents.js';
 import { cachedFrame, type FileObject, type Files } from './files.js';
 import type { Frames } from './frames.js';
-import { PG_SWAPBACKED, PG_UPTODATE } from './page-flags.js';
+import { PG_PRIVATE, PG_SWAPBACKED, PG_UPTODATE } from './page-flags.js';
 
 /** The pages of files and shmem objects that are in memory (page-lifecycle sections 5 and 7). */
 export class PageCache {
@@ -41,6 +41,13 @@ export class PageCache {
     file.slots.set(this.frames.index(pfn), slotValue);
     file.cachedPages--;
     this.frames.setMapping(pfn, 0, 0);
+  }
+
+  /** The file system lets go of the page's buffers, and of their reference. Kernel: try_to_release_page(). */
+  releaseBuffers(pfn: Pfn): void {
+    if (!this.frames.has(pfn, PG_PRIVATE)) return;
+    this.frames.clear(pfn, PG_PRIVATE);
+    this.frames.drop(pfn);
   }
 
   /** The page has been read from the disk, or filled with zeros. */

@@ -99,10 +99,8 @@ export function makePageOut(parts: PageOutParts, workingset: Workingset, shmemWr
   }
 
   function releaseBuffers(pfn: Pfn): boolean {
-    if (!frames.has(pfn, PG_PRIVATE)) return true;
-    if (buffersBusy !== null && buffersBusy(pfn)) return false;
-    frames.clear(pfn, PG_PRIVATE);
-    frames.drop(pfn);
+    if (buffersBusy !== null && frames.has(pfn, PG_PRIVATE) && buffersBusy(pfn)) return false;
+    pageCache.releaseBuffers(pfn);
     return true;
   }
 

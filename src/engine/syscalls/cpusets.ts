@@ -91,7 +91,6 @@ export function makeCpusetCalls({
     const given = readMems(text);
     if (typeof given === 'number') return given;
     const members = tasks().filter((task) => task.cpuset === group.cpuset);
-    if (given.length === 0 && members.length > 0 && version === 1) return -ENOSPC;
     if (given.length === 0 && members.length > 0) return -ENOSPC;
     const before = group.cpuset.nodes();
     const after = given.length > 0 ? given : version === 2 ? rootCpuset.nodes() : [];

@@ -4,7 +4,6 @@ import { SIGBUS, SIGSEGV } from '../../fault/index.js';
 import {
   PG_ACTIVE,
   PG_DIRTY,
-  PG_PRIVATE,
   PG_SWAPBACKED,
   VM_DONTFORK,
   VM_EXEC,
@@ -14,6 +13,7 @@ import {
   VM_WRITE,
   type Block,
   type FileObject,
+  type ForEachPlace,
   type Frames,
   type Lru,
   type Mapping,
@@ -66,6 +66,7 @@ export interface MadviseParts {
   /** Reads a slot into the swap cache for an area's page; the reference is the caller's. */
   readonly readSwap: (task: Task, vma: Vma, offset: number, slot: SwapSlot, readsObject: boolean) => Pfn;
   readonly populateHoles: PopulateHoles;
+  readonly forEachMapping: ForEachPlace;
   readonly zeroPage: Pfn;
 }
 
@@ -78,7 +79,7 @@ export interface MadviseCalls {
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
-  const { populateHoles, zeroPage } = parts;
+  const { populateHoles, forEachMapping, zeroPage } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, advice: string): number {
     if (!ADVICE.includes(advice)) return -EINVAL;
@@ -112,7 +113,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
         return 0;
       case 'free':
         if (vma.file !== null || vma.isLocked) return -EINVAL;
-        markFree(vma, first, pages);
+        markFree(task, vma, first, pages);
         return 0;
       case 'cold':
         return vma.isLocked ? -EINVAL : 0;
@@ -159,7 +160,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       if (!file.isShmem) file.disk.set(index, 0);
       const value = file.slots.get(index);
       if (value < 0) dropSlot(file, index, -value as SwapSlot);
-      else if (value > 0) dropPage(task, file, index, value as Pfn);
+      else if (value > 0) dropPage(task, value as Pfn);
     }
   }
 
@@ -173,20 +174,13 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     lru.put(cached);
   }
 
-  function dropPage(task: Task, file: FileObject, index: number, pfn: Pfn): void {
+  function dropPage(task: Task, pfn: Pfn): void {
     frames.get(pfn);
     block.waitForPage(pfn);
-    for (const vma of [...file.vmas]) {
-      const offset = index - vma.filePage;
-      if (offset < 0 || offset >= vma.pages) continue;
-      const page = tables.walk(vma.space.root, vma.start + offset);
-      if (page === NO_PAGE || !tables.isPresent(page) || tables.word[page] !== (pfn as number)) continue;
+    forEachMapping(pfn, (vma, page) => {
       mapping.zap(vma.space, page, task.cpu);
-    }
-    if (frames.has(pfn, PG_PRIVATE)) {
-      frames.clear(pfn, PG_PRIVATE);
-      frames.drop(pfn);
-    }
+    });
+    pageCache.releaseBuffers(pfn);
     frames.clear(pfn, PG_DIRTY); // whoever still holds it holds a page of nothing (page-lifecycle section 5)
     pageCache.remove(pfn);
     frames.drop(pfn);
@@ -194,7 +188,8 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   }
 
   /** MADV_FREE: clean, and of no use to anybody unless they are written again; freed when somebody is short of memory. */
-  function markFree(vma: Vma, first: number, pages: number): void {
+  function markFree(task: Task, vma: Vma, first: number, pages: number): void {
+    lru.drain(task.cpu);
     for (let offset = first; offset < first + pages; offset++) {
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || !tables.isPresent(page)) continue;
@@ -204,7 +199,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       frames.clear(pfn, PG_SWAPBACKED | PG_DIRTY | PG_ACTIVE);
       lru.addToHead(pfn);
       tables.bits[page] &= ~PTE_DIRTY;
-      mapping.flush(vma.space, page, 0 as CpuId);
+      mapping.flush(vma.space, page, task.cpu);
     }
   }
 
@@ -223,6 +218,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
 
   /** K-S1: pages mapped exactly once go; shared ones stay. Clean file pages are dropped. */
   function pageOut(task: Task, vma: Vma, first: number, pages: number): void {
+    lru.drain(task.cpu); // what this CPU mapped last can be isolated too
     for (let offset = first; offset < first + pages; offset++) {
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || !tables.isPresent(page)) continue;

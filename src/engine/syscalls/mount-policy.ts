@@ -2,11 +2,14 @@ import { EINVAL } from '../../errors.js';
 import { parseNodes } from '../../hardware/index.js';
 import type { FileObject } from '../../mm/index.js';
 import type { NodeId } from '../../units.js';
-import { makePolicy, modeFor, MPOL_F_RELATIVE_NODES, MPOL_F_STATIC_NODES, type NewPolicyParts } from './new-policy.js';
-
-const WORDS: Readonly<Record<string, number>> = {
-  ...{ default: 0, prefer: 1, bind: 2, interleave: 3, local: 4, 'prefer (many)': 5, 'weighted interleave': 6 },
-};
+import {
+  makePolicy,
+  MODE_WORDS,
+  modeFor,
+  MPOL_F_RELATIVE_NODES,
+  MPOL_F_STATIC_NODES,
+  type NewPolicyParts,
+} from './new-policy.js';
 
 /**
  * The `mpol=` option of a tmpfs mount: MODE[=static|relative][:NODES]. The policy covers the whole index range of each
@@ -20,8 +23,8 @@ export function setMountPolicy(
 ): number {
   const [head, nodeText] = splitOnce(text, ':');
   const [word, flagText] = splitOnce(head, '=');
-  const mode = (WORDS as Record<string, number | undefined>)[word];
-  if (mode === undefined) return -EINVAL;
+  const mode = MODE_WORDS.indexOf(word);
+  if (mode < 0) return -EINVAL;
   const flags = flagText === 'static' ? MPOL_F_STATIC_NODES : flagText === 'relative' ? MPOL_F_RELATIVE_NODES : 0;
   if (flagText !== null && flags === 0) return -EINVAL;
   const nodes = readNodes(nodeText, parts);

@@ -12,6 +12,10 @@ export const MPOL_PREFERRED_MANY = 5;
 const MPOL_F_NUMA_BALANCING = 1 << 13;
 export const MPOL_F_RELATIVE_NODES = 1 << 14;
 export const MPOL_F_STATIC_NODES = 1 << 15;
+/** How the kernel spells its modes in numa_maps and in mount options, by number. Kernel: policy_modes[], 6.x. */
+export const MODE_WORDS: readonly string[] = [
+  ...['default', 'prefer', 'bind', 'interleave', 'local', 'prefer (many)', 'weighted interleave'],
+];
 const MODE_FLAGS = MPOL_F_NUMA_BALANCING | MPOL_F_RELATIVE_NODES | MPOL_F_STATIC_NODES;
 
 /** Rule variant `modes`: which modes and flags a kernel knows (K section 7). */

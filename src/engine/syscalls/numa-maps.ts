@@ -3,6 +3,7 @@ import { formatNodes } from '../../hardware/index.js';
 import type { Frames, Mempolicy, Task } from '../../mm/index.js';
 import type { Pfn } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
+import { MODE_WORDS } from './new-policy.js';
 
 /** One line of /proc/PID/numa_maps (MP section 9): one area. */
 export interface NumaMapsLine {
@@ -14,16 +15,6 @@ export interface NumaMapsLine {
   /** Pages mapped, by node. */
   readonly nodes: readonly number[];
 }
-
-/** How the kernel spells its modes in numa_maps. */
-const MODE_WORDS: Readonly<Record<number, string>> = {
-  1: 'prefer',
-  2: 'bind',
-  3: 'interleave',
-  4: 'local',
-  5: 'prefer (many)',
-  6: 'weighted interleave',
-};
 
 /** A policy as numa_maps shows it: mode, flags, nodes in force. Kernel: mpol_to_str() */
 function policyText(policy: Mempolicy | null): string {
