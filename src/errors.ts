@@ -17,6 +17,7 @@ export const EFAULT = 14;
 export const EBUSY = 16;
 export const ENODEV = 19;
 export const EINVAL = 22;
+export const EFBIG = 27;
 export const ENOSPC = 28;
 export const EOPNOTSUPP = 95;
 export const EEXIST = 17;
@@ -24,7 +25,7 @@ export const EEXIST = 17;
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
   ...{ [EPERM]: 'EPERM', [ENOENT]: 'ENOENT', [ESRCH]: 'ESRCH', [EIO]: 'EIO', [EAGAIN]: 'EAGAIN', [ENOMEM]: 'ENOMEM' },
   ...{ [EACCES]: 'EACCES', [EFAULT]: 'EFAULT', [EBUSY]: 'EBUSY', [EEXIST]: 'EEXIST', [ENODEV]: 'ENODEV' },
-  ...{ [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EOPNOTSUPP]: 'EOPNOTSUPP' },
+  ...{ [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EOPNOTSUPP]: 'EOPNOTSUPP', [EFBIG]: 'EFBIG' },
 };
 
 /** The name of an errno value: 22 → `EINVAL`. */

@@ -13,6 +13,7 @@ import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.j
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
+import { makeTruncate, type Truncate } from './syscalls/truncate.js';
 
 /** System calls of a simulated task, with the kernel's argument checks and errno. */
 export interface Calls {
@@ -25,6 +26,8 @@ export interface Calls {
   readonly file: {
     /** One page of pread or pwrite. @returns whether it was done */
     page(task: Task, file: FileObject, index: number, isWrite: boolean): boolean;
+    /** Kernel: truncate(2), ftruncate(2). */
+    truncate: Truncate;
     /** Clean, unmapped pages of files leave the page cache. */
     dropCaches(): void;
   };
@@ -161,6 +164,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ policy, pages, areas, advice, cpusets, swap: swapCalls, sysctl },
     file: {
       page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1,
+      truncate: makeTruncate({ lru, memory, punch: advice.punch, bringIn: machine.file.bringIn }),
       dropCaches,
     },
     numaMaps: makeNumaMaps({ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage }),

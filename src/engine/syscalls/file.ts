@@ -21,6 +21,8 @@ export interface FileSyscalls {
    * @returns MINOR (cached), MAJOR (read from the disk), SIGBUS (beyond the end) or OOM
    */
   access(task: Task, file: FileObject, index: number, isWrite: boolean, around?: boolean): Outcome;
+  /** A page of a shmem object is brought into memory; with a reference, or `NO_PFN`. Kernel: shmem_getpage(). */
+  bringIn(task: Task, file: FileObject, index: number): Pfn;
   /** The page the last `access` used. */
   lastPage(): Pfn;
 }
@@ -66,5 +68,5 @@ export function makeFileSyscalls({
     return outcome;
   }
 
-  return { access, lastPage: () => last };
+  return { access, bringIn: (task, file, index) => shmem.findOrCreate(task, file, index, false), lastPage: () => last };
 }

@@ -159,9 +159,15 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     for (let index = first; index < Math.min(first + pages, file.sizePages); index++) {
       if (!file.isShmem) file.disk.set(index, 0);
       const value = file.slots.get(index);
-      if (value < 0) dropSlot(file, index, -value as SwapSlot);
-      else if (value > 0) dropPage(task, value as Pfn);
+      if (value === 0) forgetEviction(file, index);
+      else if (value < 0) dropSlot(file, index, -value as SwapSlot);
+      else dropPage(task, value as Pfn);
     }
+  }
+
+  /** What stood there before will not come back: a new page is no refault (RC-60). */
+  function forgetEviction(file: FileObject, index: number): void {
+    if (file.shadowAge.get(index) !== 0) file.shadowAge.set(index, 0);
   }
 
   function dropSlot(file: FileObject, index: number, slot: SwapSlot): void {
