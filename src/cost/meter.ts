@@ -3,7 +3,10 @@ export const ACCOUNT_FAULT = 2;
 export const ACCOUNT_MIGRATION = 3;
 /** The background reclaimer's own time: it runs on a clock of its own and costs no task anything (RC-18). */
 export const ACCOUNT_BACKGROUND = 4;
-/** Faults taken again on pages that were unmapped and are still in memory: part of what a lazy move costs. */
+/**
+ * Faults taken again on pages that were unmapped and are still in memory, or that a mover took out to swap: part of what the
+ * move costs.
+ */
 export const ACCOUNT_REFAULT = 5;
 const ACCOUNTS = 6;
 const NOW = 0;
@@ -90,6 +93,12 @@ export class Meter {
     if (wait <= 0) return;
     this.cells[NOW] = ns;
     this.cells[account] += wait;
+  }
+
+  /** What was paid from one account since it stood at `since` belongs to another: a mover's waits are part of the move. */
+  rebook(from: number, since: number, to: number): void {
+    this.cells[to] += this.cells[from] - since;
+    this.cells[from] = since;
   }
 
   spent(account: number): number {

@@ -3,12 +3,12 @@ import { parseNodes } from '../hardware/index.js';
 import type { ActionSpec } from '../run/run-spec.js';
 import type { ActionResult } from '../stats/index.js';
 import type { Sidecar, TraceProcess } from '../trace/index.js';
-import type { Clocks } from './clocks.js';
+import { HAS_ENDED, nothing, type ActionParts, type Done } from './actions/action-parts.js';
+import { cpuset, cpusetNodes, migrate, migrateNodes, move, swapout } from './actions/moves.js';
+import { swapCounts, swapSince } from './actions/moving.js';
 import type { Machine } from './machine.js';
 import { rowOfMoment } from './moments.js';
-import type { TraceMemory } from './trace-memory.js';
 import { regionsNamed } from './trace-regions.js';
-import type { TraceTasks } from './trace-tasks.js';
 
 /** One action for one process, with the row before which it is due; null: its moment never comes. */
 export interface PlannedAction {
@@ -20,29 +20,43 @@ export interface PlannedAction {
 /** Takes each action's moment per process (DESIGN of runs: README). Checks what it names against trace and machine. */
 export function planActions(actions: readonly ActionSpec[], sidecar: Sidecar, machine: Machine): PlannedAction[] {
   return actions.flatMap((spec) => {
-    if (spec.kind === 'lazy' && spec.region !== null) regionsNamed(sidecar, spec.region);
+    checkNames(spec, sidecar, machine);
     const processes = spec.kind === 'task' ? [processOfThread(spec, sidecar)] : sidecar.processes;
-    if (spec.kind === 'task') cpuOnNode(spec, machine);
     const planned = processes.map((process) => ({ spec, process, row: rowOfMoment(spec.moment, process, sidecar) }));
     const coming = planned.filter((action) => action.row !== null);
     return coming.length > 0 ? coming : planned.slice(0, 1); // one line is enough to say that it never came
   });
 }
 
-export interface ActionParts {
-  readonly machine: Machine;
-  readonly tasks: TraceTasks;
-  readonly memory: TraceMemory;
-  readonly clocks: Clocks;
-  /** The run has another policy than default: a lazy action unmaps what lies outside it. */
-  readonly hasPolicy: boolean;
+/** @throws MmError for regions and nodes that are not there */
+function checkNames(spec: ActionSpec, sidecar: Sidecar, machine: Machine): void {
+  if ((spec.kind === 'lazy' || spec.kind === 'move') && spec.region !== null) regionsNamed(sidecar, spec.region);
+  else if (spec.kind === 'migrate') migrateNodes(spec, machine);
+  else if (spec.kind === 'cpuset') cpusetNodes(spec, machine);
+  else if (spec.kind === 'task') cpuOnNode(spec, machine);
 }
 
 /** Carries one action out, on the clock of the thread that calls for it. */
 export function carryOutAction(action: PlannedAction, parts: ActionParts): ActionResult {
   const { spec, process, row } = action;
-  const base = { action: spec.text, row, process: process.pid };
-  return spec.kind === 'lazy' ? { ...base, ...lazy(spec, process, parts) } : { ...base, ...moveTask(spec, parts) };
+  return { action: spec.text, row, process: process.pid, ...act(spec, process, parts) };
+}
+
+function act(spec: ActionSpec, process: TraceProcess, parts: ActionParts): Done {
+  switch (spec.kind) {
+    case 'lazy':
+      return lazy(spec, process, parts);
+    case 'move':
+      return move(spec, process, parts);
+    case 'migrate':
+      return migrate(spec, process, parts);
+    case 'swapout':
+      return swapout(process, parts);
+    case 'cpuset':
+      return cpuset(spec, process, parts);
+    case 'task':
+      return moveTask(spec, parts);
+  }
 }
 
 /** What is said of an action whose moment never came. */
@@ -51,18 +65,15 @@ export function neverCame({ spec, process }: PlannedAction): ActionResult {
     action: spec.text,
     row: null,
     process: process.pid,
-    ownNs: 0,
-    pagesTouched: 0,
-    note: 'its moment never came',
+    ...nothing('its moment never came'),
   };
 }
-
-type Done = Pick<ActionResult, 'ownNs' | 'pagesTouched' | 'note'>;
 
 function lazy(spec: ActionSpec & { kind: 'lazy' }, process: TraceProcess, parts: ActionParts): Done {
   const { machine, tasks, memory, clocks, hasPolicy } = parts;
   const caller = tasks.main(process.pid);
-  if (caller === undefined) return { ownNs: 0, pagesTouched: 0, note: 'the process has ended' };
+  if (caller === undefined) return HAS_ENDED;
+  const swapBefore = swapCounts(machine);
   const index = tasks.mainIndex(process.pid);
   const before = clocks.takeCpu(index, caller.cpu);
   machine.meter.nowNs = before;
@@ -74,20 +85,17 @@ function lazy(spec: ActionSpec & { kind: 'lazy' }, process: TraceProcess, parts:
   return {
     ownNs: machine.meter.nowNs - before,
     pagesTouched: done.unmapped,
+    swap: swapSince(machine, swapBefore),
     note: `${String(done.unmapped)} of ${String(done.looked)} pages unmapped${left}${noSlot}`,
   };
 }
 
 function moveTask(spec: ActionSpec & { kind: 'task' }, { machine, tasks }: ActionParts): Done {
   const task = tasks.ofThread(spec.thread);
-  if (task === undefined) return { ownNs: 0, pagesTouched: 0, note: `thread ${String(spec.thread)} does not run then` };
+  if (task === undefined) return nothing(`thread ${String(spec.thread)} does not run then`);
   const from = task.node;
   machine.process.moveTask(task, cpuOnNode(spec, machine));
-  return {
-    ownNs: 0,
-    pagesTouched: 0,
-    note: `thread ${String(spec.thread)} from node ${String(from)} to node ${String(task.node)}`,
-  };
+  return nothing(`thread ${String(spec.thread)} from node ${String(from)} to node ${String(task.node)}`);
 }
 
 function cpuOnNode(spec: ActionSpec & { kind: 'task' }, { topology }: Machine) {

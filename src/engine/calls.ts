@@ -13,6 +13,7 @@ import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.j
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
+import { makeSwapOutProcess, type SwapOutProcess } from './syscalls/swap-out-process.js';
 import { makeTruncate, type Truncate } from './syscalls/truncate.js';
 
 /** System calls of a simulated task, with the kernel's argument checks and errno. */
@@ -22,7 +23,7 @@ export interface Calls {
   readonly areas: AreaCalls;
   readonly advice: MadviseCalls;
   readonly cpusets: CpusetCalls;
-  readonly swap: SwapCalls;
+  readonly swap: SwapCalls & SwapOutProcess;
   readonly file: {
     /** One page of pread or pwrite. @returns whether it was done */
     page(task: Task, file: FileObject, index: number, isWrite: boolean): boolean;
@@ -99,6 +100,10 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset },
     readObject,
   });
+  const { swapOutProcess } = makeSwapOutProcess({
+    ...{ lru, tables, block, memory, zeroPage },
+    pageOut: reclaim.pageOut,
+  });
 
   /** One swapped page of a shmem object comes back into its page cache (K-S5): by the object's policy. */
   function readObject(task: Task, file: FileObject, index: number): void {
@@ -161,7 +166,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   }
 
   return {
-    ...{ policy, pages, areas, advice, cpusets, swap: swapCalls, sysctl },
+    ...{ policy, pages, areas, advice, cpusets, swap: { ...swapCalls, swapOutProcess }, sysctl },
     file: {
       page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1,
       truncate: makeTruncate({ lru, memory, punch: advice.punch, bringIn: machine.file.bringIn }),

@@ -59,6 +59,16 @@ export class Clocks {
     this.end(thread, cpu, ns, ns - this.threadNs[thread]);
   }
 
+  /**
+   * Pages of this thread's process were out of reach from `fromNs` on for `ns`: it waits for as much of that as lies before it.
+   * An upper bound: one that touches none of them meanwhile would not wait.
+   */
+  heldUp(thread: number, fromNs: number, ns: number): void {
+    const wait = Math.min(ns, Math.max(0, fromNs + ns - this.threadNs[thread]));
+    this.threadNs[thread] += wait;
+    this.threadMoving[thread] += wait;
+  }
+
   /** A thread begins to run on a CPU, after it has waited for others. @returns its clock */
   begin(thread: number, cpu: number, waitedFor: readonly number[] | null): number {
     this.lastRun[thread] = ++this.serial;

@@ -9,6 +9,7 @@ import type { CpuId, NodeId, PageId } from '../units.js';
 import { makeAccessLoop } from './access-loop.js';
 import { carryOutAction, neverCame, type PlannedAction } from './actions.js';
 import { Agenda, Rank } from './agenda.js';
+import { makeCalls, type Calls } from './calls.js';
 import { Clocks } from './clocks.js';
 import type { Machine } from './machine.js';
 import { Rounds } from './rounds.js';
@@ -65,6 +66,12 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   const marks: RunResult['marks'][number][] = [];
   const snapshots: { name: string; at: Snapshot }[] = [];
   const done: ActionResult[] = [];
+  let calls: Calls | null = null;
+  const actionParts = {
+    ...{ machine, tasks, memory, clocks, runPolicy, hasPolicy: !isDefault },
+    // Actions hand over policies that are made already, so no mode has to be found by its number.
+    calls: () => (calls ??= makeCalls(machine, { modes: new Map(), cgroup: 1, possibleNodes: nodes })),
+  };
   let currentRow = 0;
   const snapshot = () => takeSnapshot(machine, tally, currentRow, clocks.frontier());
   fillAgenda(agenda, { sidecar, tasks, memory, clocks, marks });
@@ -162,7 +169,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
         carryOut() {
           if (!begun.has(action.spec.text)) snapshots.push({ name: `after ${action.spec.text}`, at: snapshot() });
           begun.add(action.spec.text);
-          done.push(carryOutAction(action, { machine, tasks, memory, clocks, hasPolicy: !isDefault }));
+          done.push(carryOutAction(action, actionParts));
         },
       });
     }

@@ -134,8 +134,12 @@ function checkSwitches({ spec }: RunRequest): void {
       `run "${spec.text}": profile ${switches.profile} is a mainline kernel, which has no migrate-on-fault hooks; use profile=mof, or leave out hooks and lazy`,
     );
   }
-  if (!switches.swap && actions.some((action) => action.kind === 'lazy')) {
-    throw new MmError('BAD_RUN', `run "${spec.text}": lazy needs swap slots for anonymous pages; leave out swap=off`);
+  const needsSwap = actions.find(({ kind }) => kind === 'lazy' || kind === 'swapout');
+  if (!switches.swap && needsSwap !== undefined) {
+    throw new MmError(
+      'BAD_RUN',
+      `run "${spec.text}": ${needsSwap.kind} needs swap slots for anonymous pages; leave out swap=off`,
+    );
   }
 }
 

@@ -47,6 +47,15 @@ export class TraceTasks {
     return this.indexOf[this.mainThread.get(process)?.tid ?? 0];
   }
 
+  /** The threads of a process that run, by dense index. */
+  eachTask(process: number, visit: (task: Task, index: number) => void): void {
+    for (const thread of this.sidecar.threads) {
+      if (thread.process !== process) continue;
+      const task = this.ofThread(thread.tid);
+      if (task !== undefined) visit(task, this.indexOf[thread.tid]);
+    }
+  }
+
   /** A process begins with its first thread, at the clock at which the process that it follows ended. */
   startProcess(process: TraceProcess): void {
     const thread = this.mainThread.get(process.pid);

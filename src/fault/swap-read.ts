@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
+import { ACCOUNT_FAULT, ACCOUNT_REFAULT, type Meter, PRICE } from '../cost/index.js';
 import {
   type Contents,
   type Frames,
@@ -91,7 +91,7 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
   function read(f: FaultState, slot: SwapSlot): Pfn {
     if (switches.pageCluster > 0) readCluster(f, slot);
     const pfn = bringIn(f, slot);
-    if (pfn !== NO_PFN) meter.pay(ACCOUNT_FAULT, PRICE.swapRead);
+    if (pfn !== NO_PFN) meter.pay(swap.isMoved(slot) ? ACCOUNT_REFAULT : ACCOUNT_FAULT, PRICE.swapRead);
     return pfn;
   }
 

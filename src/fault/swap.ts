@@ -152,7 +152,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     frames.unlock(f.pfn);
     const isMajor = f.outcome === MAJOR;
     counters.inc(isMajor ? C.fault_swap_major : C.fault_swap);
-    meter.pay(isMajor ? ACCOUNT_FAULT : ACCOUNT_REFAULT, PRICE.swapCacheFault);
+    meter.pay(isMajor && !swap.isMoved(f.slot) ? ACCOUNT_FAULT : ACCOUNT_REFAULT, PRICE.swapCacheFault);
     return f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0 ? S12 : DONE;
   }
 

@@ -14,6 +14,8 @@ export class SwapArea {
   private readonly map: Uint16Array;
   private readonly cache: Int32Array;
   private readonly freeStack: Int32Array;
+  /** 1: a mover, not a shortage, took the page out; its way back is part of what the move costs. */
+  private readonly byMover: Uint8Array;
   private freeOnStack = 0;
   private nextFresh = 1;
   /** Age when evicted + 1, and node * 2 + mark (RC-60), by slot. */
@@ -36,6 +38,7 @@ export class SwapArea {
     this.map = new Uint16Array(new ArrayBuffer(Math.max(64, (slots + 1) * 2)));
     this.cache = words(slots + 1);
     this.freeStack = words(slots + 1);
+    this.byMover = new Uint8Array(new ArrayBuffer(Math.max(64, slots + 1)));
     this.shadowAge = words(slots + 1);
     this.shadowNode = words(slots + 1);
     this.device = keepContents ? new Contents(slots + 1) : null;
@@ -71,8 +74,17 @@ export class SwapArea {
     else return NO_SLOT;
     this.map[slot] = 1;
     this.shadowAge[slot] = 0;
+    this.byMover[slot] = 0;
     this.used++;
     return slot as SwapSlot;
+  }
+
+  markMoved(slot: SwapSlot): void {
+    this.byMover[slot] = 1;
+  }
+
+  isMoved(slot: SwapSlot): boolean {
+    return this.byMover[slot] !== 0;
   }
 
   addUser(slot: SwapSlot): void {

@@ -1,4 +1,5 @@
 import { parseMoment } from './parse-moment.js';
+import { checkNodes } from './parse-policy.js';
 import type { Piece } from './piece.js';
 import type { ActionSpec, Moment } from './run-spec.js';
 import { ACTIONS, namesThere, type Word } from './words.js';
@@ -15,9 +16,23 @@ export function parseAction(piece: Piece, word: Word): ActionSpec {
   const [body, when] = piece.cut('@');
   const moment: Moment = when ? parseMoment(when) : { kind: 'start' };
   const argument = argumentOf(body, word);
-  const text = piece.typed;
-  if (word.name === 'lazy') return { text, moment, kind: 'lazy', region: argument ? regionOf(argument) : null };
-  return { text, moment, kind: 'task', ...threadAndNode(argument ?? body.fail(`expected ${word.syntax}`)) };
+  const needed = () => argument ?? body.fail(`expected ${word.syntax}`);
+  const base = { text: piece.typed, moment };
+  switch (word.name) {
+    case 'lazy':
+      return { ...base, kind: 'lazy', region: argument && regionOf(argument) };
+    case 'move':
+      return { ...base, kind: 'move', region: argument && regionOf(argument) };
+    case 'migrate':
+      return { ...base, kind: 'migrate', ...fromAndTo(needed()) };
+    case 'swapout':
+      if (argument) argument.fail(`"swapout" takes no value; expected ${word.syntax}`);
+      return { ...base, kind: 'swapout' };
+    case 'cpuset':
+      return { ...base, kind: 'cpuset', ...nodesAndFlag(needed()) };
+    default:
+      return { ...base, kind: 'task', ...threadAndNode(needed()) };
+  }
 }
 
 /** What follows `NAME=`; null without it. */
@@ -35,6 +50,19 @@ export function regionOf(piece: Piece): string {
     piece.fail('unexpected ":" in the name of a region; put the name in quotes if it belongs to it', colon);
   if (piece.value === '') piece.fail('the region is missing: its id, name or kind in the trace');
   return piece.value;
+}
+
+function fromAndTo(piece: Piece): { from: string; to: string } {
+  const [from, to] = piece.cut(':');
+  if (!to) return piece.fail('the nodes to move to are missing; expected migrate=FROM:TO', piece.length);
+  return { from: checkNodes(from), to: checkNodes(to) };
+}
+
+function nodesAndFlag(piece: Piece): { nodes: string; migrates: boolean } {
+  const [nodes, flag] = piece.cut(':');
+  if (flag && flag.value !== 'migrate' && flag.value !== 'stay')
+    flag.fail(`"${flag.value}" is neither migrate nor stay; expected cpuset=NODES[:migrate|:stay]`);
+  return { nodes: checkNodes(nodes), migrates: flag?.value !== 'stay' };
 }
 
 function threadAndNode(piece: Piece): { thread: number; node: string } {

@@ -11,9 +11,7 @@ export function parsePolicy(piece: Piece): PolicySpec {
   const [head, ...extras] = piece.split(':');
   const [name, nodes] = head.cut('=');
   checkName(name);
-  if (nodes && !NODES.test(nodes.value)) {
-    nodes.fail(`"${nodes.value}" is not a list of nodes; expected e.g. 0, 0-3, 0,2, all, !1 or +0`);
-  }
+  if (nodes) checkNodes(nodes);
   const flags: PolicyFlag[] = [];
   const options: Record<string, string> = {};
   for (const extra of extras) {
@@ -22,6 +20,12 @@ export function parsePolicy(piece: Piece): PolicySpec {
     else addOption(options, key, value);
   }
   return { name: name.value, nodes: nodes?.value ?? null, flags, options };
+}
+
+/** NODES as they are written; that the machine has them is for others to say. */
+export function checkNodes(nodes: Piece): string {
+  if (NODES.test(nodes.value)) return nodes.value;
+  return nodes.fail(`"${nodes.value}" is not a list of nodes; expected e.g. 0, 0-3, 0,2, all, !1 or +0`);
 }
 
 /** True for what names a file or a scoped package and not a bundled policy. */

@@ -9,7 +9,7 @@ import { ACTIONS, SWITCHES } from './words.js';
 
 /**
  * Takes one RUN of the command line apart: a policy, then actions and switches, each after a `+`.
- * A `+` directly after `=` or `=!` belongs to NODES; text between double quotes is taken as it is.
+ * A `+` directly after `=`, `:` or their `!` belongs to NODES; text between double quotes is taken as it is.
  *
  * @throws MmError BAD_RUN with the place, NOT_THERE_YET for words that this version does not carry out
  */
@@ -44,7 +44,7 @@ export function parseMomentOption(what: string, text: string): Moment {
 
 function isSeparator(shape: string, at: number): boolean {
   const before = shape.slice(Math.max(0, at - 2), at);
-  return !before.endsWith('=') && before !== '=!';
+  return !/[=:]$|^[=:]!$/.test(before);
 }
 
 function nameOf(word: Piece): string {

@@ -29,8 +29,23 @@ function printMoment(moment: Moment): string {
 
 function printAction(action: ActionSpec): string {
   const when = action.moment.kind === 'start' ? '' : `@${printMoment(action.moment)}`;
-  if (action.kind === 'task') return `task=${String(action.thread)}:${action.node}${when}`;
-  return `lazy${action.region === null ? '' : `=${quoteIfNeeded(action.region)}`}${when}`;
+  return `${actionWord(action)}${when}`;
+}
+
+function actionWord(action: ActionSpec): string {
+  switch (action.kind) {
+    case 'lazy':
+    case 'move':
+      return `${action.kind}${action.region === null ? '' : `=${quoteIfNeeded(action.region)}`}`;
+    case 'migrate':
+      return `migrate=${action.from}:${action.to}`;
+    case 'swapout':
+      return 'swapout';
+    case 'cpuset':
+      return `cpuset=${action.nodes}${action.migrates ? '' : ':stay'}`;
+    case 'task':
+      return `task=${String(action.thread)}:${action.node}`;
+  }
 }
 
 /** Scoped packages and paths keep their `@` bare. */

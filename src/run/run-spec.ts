@@ -30,6 +30,11 @@ export type Moment =
 
 export type ActionSpec = { readonly text: string; readonly moment: Moment } & (
   | { readonly kind: 'lazy'; readonly region: string | null }
+  | { readonly kind: 'move'; readonly region: string | null }
+  /** Nodes as given. */
+  | { readonly kind: 'migrate'; readonly from: string; readonly to: string }
+  | { readonly kind: 'swapout' }
+  | { readonly kind: 'cpuset'; readonly nodes: string; readonly migrates: boolean }
   | { readonly kind: 'task'; readonly thread: number; readonly node: string }
 );
 

@@ -6,5 +6,13 @@
  * phases of a run are differences between two snapshots.
  */
 export { C, COUNTER_NAMES, Counters, N, NODE_COUNTER_NAMES, type CounterName } from './counters.js';
-export { remoteShare, type ActionResult, type PhaseResult, type RunOutcome, type RunResult } from './run-result.js';
+export {
+  remoteShare,
+  type ActionResult,
+  type MovedPages,
+  type PhaseResult,
+  type RunOutcome,
+  type RunResult,
+  type SwapUse,
+} from './run-result.js';
 export type { Tracer } from './tracer.js';

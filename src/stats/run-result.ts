@@ -57,7 +57,7 @@ export interface PhaseResult {
   /** Sum over threads of the time spent in memory accesses, faults and moves. */
   readonly accessNs: number;
   readonly faultNs: number;
-  /** Of `faultNs`: faults taken again on pages that were unmapped and are still in memory. */
+  /** Of `faultNs`: faults taken again on pages that were unmapped and are still in memory, or that a mover took out to swap. */
   readonly refaultNs: number;
   readonly migrationNs: number;
   readonly accessesLocal: number;
@@ -85,6 +85,29 @@ export interface ActionResult {
   readonly ownNs: number;
   readonly pagesTouched: number;
   readonly note: string;
+  /** Of actions that move or unmap pages: swap slots taken, pages written to swap and read from it meanwhile. */
+  readonly swap?: SwapUse;
+  /** Of actions that move pages by a call: what came of them. */
+  readonly moved?: MovedPages;
+  /** Of a move by another process: the process's numa_maps as the mover reads it, before and after. */
+  readonly numaMaps?: { readonly before: readonly string[]; readonly after: readonly string[] };
+}
+
+export interface SwapUse {
+  readonly slots: number;
+  readonly written: number;
+  readonly read: number;
+}
+
+export interface MovedPages {
+  /** Copied to another frame. */
+  readonly moved: number;
+  /** Mapped before and not afterwards: out to swap, or dropped from their file's cache. */
+  readonly gone: number;
+  /** Taken in hand, and put back. */
+  readonly failed: number;
+  /** Still on a node that they should have left: mapped more than once, locked or busy. */
+  readonly left: number;
 }
 
 /** Share of remote misses of a phase, 0 when there were none. */

@@ -40,6 +40,7 @@ describe('lazy', () => {
       {
         ...{ action: 'lazy@threads', row: CHANGE, process: 0, pagesTouched: PAGES },
         ownNs: expect.any(Number) as unknown,
+        swap: { slots: PAGES, written: 0, read: 0 },
         note: '12 of 12 pages unmapped',
       },
     ]);

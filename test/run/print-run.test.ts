@@ -31,6 +31,7 @@ const text = fc
   })
   .filter((value) => value.trim() !== '');
 const nodes = fc.constantFrom(null, 'all', '0', '0-3', '0,2', '!1', '+1', '!+0', '!0-1,3', '0,all');
+const someNodes = nodes.map((text) => text ?? '0');
 const name = fc.constantFrom(
   'default',
   'interleave',
@@ -60,6 +61,16 @@ const moment: fc.Arbitrary<Moment> = fc.oneof(
 );
 const action: fc.Arbitrary<ActionSpec> = fc.oneof(
   fc.record({ text: fc.constant(''), kind: fc.constant('lazy' as const), region: fc.option(text), moment }),
+  fc.record({ text: fc.constant(''), kind: fc.constant('move' as const), region: fc.option(text), moment }),
+  fc.record({ text: fc.constant(''), kind: fc.constant('migrate' as const), from: someNodes, to: someNodes, moment }),
+  fc.record({ text: fc.constant(''), kind: fc.constant('swapout' as const), moment }),
+  fc.record({
+    text: fc.constant(''),
+    kind: fc.constant('cpuset' as const),
+    nodes: someNodes,
+    migrates: fc.boolean(),
+    moment,
+  }),
   fc.record({
     text: fc.constant(''),
     kind: fc.constant('task' as const),

@@ -60,6 +60,14 @@ export interface MempolicyCalls {
     maxnode: number,
     flags: number,
   ): number;
+  /** What mbind does once its arguments are checked, for a policy that is there already; null: default. `nodes`: where pages may stay. */
+  bindRange(
+    task: Task,
+    range: { readonly start: number; readonly pages: number },
+    policy: Mempolicy | null,
+    nodes: readonly NodeId[],
+    flags: number,
+  ): number;
   /** Kernel: get_mempolicy(2). */
   getMempolicy(
     task: Task,
@@ -119,6 +127,16 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     if (range.pages === 0) return 0;
     const policy = policyFrom(task, read, nodes);
     if (typeof policy === 'number') return policy;
+    return bindRange(task, range, policy, nodes, flags);
+  }
+
+  function bindRange(
+    task: Task,
+    range: { readonly start: number; readonly pages: number },
+    policy: Mempolicy | null,
+    nodes: readonly NodeId[],
+    flags: number,
+  ): number {
     const moves = (flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0;
     const queued = queuePages(task, range.start, range.pages, nodes, flags, policy === null);
     if (typeof queued === 'number') {
@@ -288,5 +306,5 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     return found ? 0 : -ENOENT;
   }
 
-  return { setMempolicy, mbind, getMempolicy, setHomeNode };
+  return { setMempolicy, mbind, bindRange, getMempolicy, setHomeNode };
 }

@@ -16,6 +16,12 @@ export interface NumaMapsLine {
   readonly nodes: readonly number[];
 }
 
+/** The line as the file has it, as far as the model knows: `7f5500000000 default anon=33 N0=30 N1=3`. */
+export function numaMapsText({ vpn, policy, anon, nodes }: NumaMapsLine): string {
+  const places = nodes.flatMap((pages, node) => (pages > 0 ? [`N${String(node)}=${String(pages)}`] : []));
+  return [(vpn * 4096).toString(16), policy, ...(anon > 0 ? [`anon=${String(anon)}`] : []), ...places].join(' ');
+}
+
 /** A policy as numa_maps shows it: mode, flags, nodes in force. Kernel: mpol_to_str() */
 function policyText(policy: Mempolicy | null): string {
   if (policy === null) return 'default';

@@ -1,0 +1,123 @@
+import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, PRICE } from '../../cost/index.js';
+import { errnoName } from '../../errors.js';
+import type { Task } from '../../mm/index.js';
+import { C, type MovedPages, type SwapUse } from '../../stats/index.js';
+import type { TraceProcess } from '../../trace/index.js';
+import type { CpuId, NodeId, SwapSlot } from '../../units.js';
+import type { Machine } from '../machine.js';
+import { numaMapsText } from '../syscalls/numa-maps.js';
+import { HAS_ENDED, type ActionParts, type Done } from './action-parts.js';
+
+export interface Move {
+  /** Whose clock and CPU it costs: the process's first thread, or a process of somebody else. */
+  readonly by: 'itself' | 'another';
+  /** Nodes that the pages should leave. */
+  readonly leaves: (node: NodeId) => boolean;
+  /** The call. @returns 0, how many pages did not move, or -errno */
+  readonly call: (caller: Task, target: Task) => number;
+}
+
+/**
+ * Moves pages of a process by a call, and says what came of it.
+ *
+ * Who calls pays: the first thread of the process on its clock, another process on a CPU of its own. While pages are moved
+ * directly they are out of reach, so the threads of the process wait for the end of it (an upper bound, README); pages that
+ * only leave are not waited for, they are read again.
+ */
+export function movePages(process: TraceProcess, parts: ActionParts, move: Move): Done {
+  const { machine, tasks, clocks, calls } = parts;
+  const target = tasks.main(process.pid);
+  if (target === undefined) return HAS_ENDED;
+  const isOwn = move.by === 'itself';
+  const index = tasks.mainIndex(process.pid);
+  const caller = isOwn ? target : machine.process.newProcess(idleCpu(machine));
+  const from = isOwn ? clocks.takeCpu(index, caller.cpu) : clocks.frontier();
+  const before = calls().numaMaps(target);
+  const slots = slotsOf(machine, target);
+  const swapBefore = swapCounts(machine);
+  const [movedBefore, failedBefore] = moveCounts(machine);
+  const { meter } = machine;
+  meter.nowNs = from;
+  const waited = meter.spent(ACCOUNT_FAULT);
+  meter.pay(ACCOUNT_MIGRATION, PRICE.moveCall);
+  meter.payTimes(
+    ACCOUNT_MIGRATION,
+    PRICE.scanPage,
+    pagesOn(before, () => true),
+  );
+  const returned = move.call(caller, target);
+  meter.rebook(ACCOUNT_FAULT, waited, ACCOUNT_MIGRATION);
+  const ownNs = meter.nowNs - from;
+  const after = calls().numaMaps(target);
+  const [moved, failed] = moveCounts(machine).map((count, i) => count - [movedBefore, failedBefore][i]);
+  const gone = pagesOn(before, () => true) - pagesOn(after, () => true);
+  const pages = { moved, failed, gone, left: Math.max(0, pagesOn(after, move.leaves) - failed) };
+  for (const slot of slotsOf(machine, target)) if (!slots.has(slot)) machine.swap.markMoved(slot);
+  if (isOwn) clocks.moved(index, caller.cpu, meter.nowNs);
+  else machine.process.exit(caller);
+  if (moved > 0) {
+    tasks.eachTask(process.pid, (task, i) => {
+      if (task !== caller) clocks.heldUp(i, from, ownNs);
+    });
+  }
+  const swap = swapSince(machine, swapBefore);
+  return {
+    ...{ ownNs, swap, moved: pages, pagesTouched: moved + gone, note: noteOf(pages, swap, returned) },
+    ...(isOwn ? {} : { numaMaps: { before: before.map(numaMapsText), after: after.map(numaMapsText) } }),
+  };
+}
+
+/** Slots in use, pages written to swap, pages read: to be compared with later. */
+export const swapCounts = ({ swap, counters }: Machine): SwapUse => ({
+  slots: swap.slots - swap.free,
+  written: counters.values[C.pswpout],
+  read: counters.values[C.pswpin],
+});
+
+export function swapSince(machine: Machine, before: SwapUse): SwapUse {
+  const now = swapCounts(machine);
+  return { slots: now.slots - before.slots, written: now.written - before.written, read: now.read - before.read };
+}
+
+/** `66 pages moved, 2 failed, 1 left (mapped more than once, locked or busy)`. */
+function noteOf({ moved, failed, gone, left }: MovedPages, swap: SwapUse, returned: number): string {
+  const parts = [
+    ...(returned < 0 ? [`the call returned ${errnoName(-returned)}`] : []),
+    ...(gone > 0 && moved === 0 ? [] : [`${String(moved)} pages moved`]),
+    ...(gone > 0 ? [`${String(gone)} pages out of memory`] : []),
+    ...(swap.slots > 0 ? [`${String(swap.slots)} swap slots taken`] : []),
+    ...(swap.written > 0 ? [`${String(swap.written)} written to swap`] : []),
+    ...(failed > 0 ? [`${String(failed)} failed`] : []),
+    ...(left > 0 ? [`${String(left)} left (mapped more than once, locked or busy)`] : []),
+  ];
+  return parts.join(', ');
+}
+
+const moveCounts = ({ counters }: Machine): [number, number] => [
+  counters.values[C.pgmigrate_success],
+  counters.values[C.pgmigrate_fail],
+];
+
+function pagesOn(lines: readonly { readonly nodes: readonly number[] }[], counts: (node: NodeId) => boolean): number {
+  let sum = 0;
+  for (const { nodes } of lines) nodes.forEach((pages, node) => (sum += counts(node as NodeId) ? pages : 0));
+  return sum;
+}
+
+/** Slots that entries of the process name. */
+function slotsOf({ tables, memory }: Machine, { space }: Task): Set<SwapSlot> {
+  const slots = new Set<SwapSlot>();
+  for (const vma of space.vmas) {
+    memory.forEachEntry(vma, (_, page) => {
+      if (tables.isSwap(page)) slots.add(tables.word[page] as SwapSlot);
+    });
+  }
+  return slots;
+}
+
+/** Where another process runs: the last CPU that no thread is on, or the last. */
+function idleCpu({ topology, process }: Machine): CpuId {
+  const busy = new Set(process.tasks().map((task) => task.cpu));
+  const cpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
+  return cpus.findLast((cpu) => !busy.has(cpu)) ?? cpus[cpus.length - 1];
+}
