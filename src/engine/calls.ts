@@ -142,6 +142,8 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     else if (name === 'vm.page-cluster') {
       if (!(value >= 0 && value <= 31)) return -EINVAL;
       switches.pageCluster = value;
+    } else if (name.startsWith('migration/')) {
+      return machine.autoMigrate.write(name.slice('migration/'.length), value) ? 0 : -ENOENT;
     } else if (name !== 'kernel.numa_balancing') return -ENOENT;
     else if (value !== 0) throw new MmError('NOT_THERE_YET', `${name} = ${String(value)}: only 0 so far`);
     return 0;

@@ -19,6 +19,7 @@ import {
   type SwapFault,
   type SwapRead,
 } from '../fault/index.js';
+import { makeAutoMigrate, type AutoMigrate, type AutoMigrateSettings } from '../balance/index.js';
 import {
   fallbackRows,
   makeMmu,
@@ -91,6 +92,8 @@ export interface MachineOptions {
   /** log2 of the sets of each CPU's TLB; undefined: that of a processor of today. */
   readonly tlbSetBits?: number;
   readonly seed?: number;
+  /** Automatic migration from the start; null or undefined: off, to be switched on under /sys/kernel/migration. */
+  readonly autoMigrate?: AutoMigrateSettings | null;
   /** M4: refuses moves; for tests of that exit. */
   readonly refuseMove?: (pfn: Pfn, target: number) => boolean;
 }
@@ -146,6 +149,7 @@ export interface Machine {
   readonly swapOut: SwapOut;
   readonly cow: CowFault;
   readonly swapRead: SwapRead;
+  readonly autoMigrate: AutoMigrate;
   /** Weights of nodes for weighted interleaving; 0: not set. */
   readonly weights: Uint8Array;
   /**
@@ -253,9 +257,17 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     file: fileFault,
   });
 
+  const autoMigrate = makeAutoMigrate(
+    {
+      ...{ frames, files, tables, lru, zones, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
+      ...{ lazy, zeroPage, lookup, defaultPolicy: systemPolicy, target: rules.misplacedTarget },
+    },
+    options.autoMigrate ?? null,
+  );
   const memory = makeMemorySyscalls({ tables, spaces, mapping });
   const process = makeProcessSyscalls({
     ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage },
+    autoMigrate,
   });
   const policy = makePolicySyscalls({ spaces, lazy, meter, world, tasks: process.tasks });
   const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter });
@@ -276,6 +288,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   }
 
   function touch(task: Task, vpn: number, isWrite: boolean): Pfn {
+    if (task.migratePending) autoMigrate.returnToUser(task);
     const vma = task.space.find(vpn);
     if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ)) === 0) {
       counters.inc(C.fault_segv);
@@ -287,7 +300,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   return {
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
-    ...{ forEachPlace, query, swapOut, copyPage, cow, swapRead, weights },
+    ...{ forEachPlace, query, swapOut, copyPage, cow, swapRead, weights, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, handleMmFault, zeroPage },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },

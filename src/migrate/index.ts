@@ -6,7 +6,7 @@
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
 export { makeCopyPage, type CopyPage } from './copy-page.js';
-export { makeMigratePages, type MigratePages } from './migrate-pages.js';
+export { makeMigratePages, type MigratePages, type MigratePagesParts } from './migrate-pages.js';
 export { makeLazy, type Lazy, type LazyResult } from './lazy.js';
 export { makeMisplaced, type Misplaced } from './misplaced.js';
 export {

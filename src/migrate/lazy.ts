@@ -43,6 +43,8 @@ export interface Lazy {
    * @param task who calls: its CPU does the work and pays
    */
   unmapArea(task: Task, vma: Vma, first: number, pages: number, policy: Mempolicy | null): LazyResult;
+  /** Unmaps isolated pages from every mapper (DM-40), and puts all back. @returns failures */
+  unmapPages(task: Task, pages: readonly Pfn[]): number;
 }
 
 export function makeLazy(parts: LazyParts): Lazy {
@@ -100,5 +102,19 @@ export function makeLazy(parts: LazyParts): Lazy {
     return { looked, unmapped, left, noSlot };
   }
 
-  return { unmapArea };
+  function unmapPages(task: Task, pages: readonly Pfn[]): number {
+    let unmapped = 0;
+    mapping.beginBatch();
+    for (const pfn of pages) {
+      if (unmapOne(task, pfn)) unmapped++;
+      lru.putback(task.cpu, pfn);
+    }
+    mapping.endBatch();
+    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    lru.drainAll();
+    counters.add(C.mof_pages_unmapped, unmapped);
+    return pages.length - unmapped;
+  }
+
+  return { unmapArea, unmapPages };
 }

@@ -7,6 +7,10 @@ import type { Mempolicy } from './mempolicy.js';
 export class Task {
   /** Task policy; null is the default, local (MP-1). */
   policy: Mempolicy | null = null;
+  /** The scheduler has moved it to another node and its pages are still to follow. Kernel: migrate_pending. */
+  migratePending = false;
+  /** Before this time the scheduler leaves it on its node, ns. Kernel: migrate_next. */
+  migrateNextNs = 0;
   /** Node the rotor gave out last (MP-26); -1 so that the lowest node of a set comes first. Kernel: il_prev. */
   ilPrev = -1;
   /** Pages that the rotor's node still gets in a row, with weights. Kernel: il_weight. */

@@ -11,6 +11,7 @@ import {
   VM_WIPEONFORK,
   type Vma,
 } from '../../mm/index.js';
+import type { AutoMigrate } from '../../balance/index.js';
 import { PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, type PageTables, type Topology } from '../../hardware/index.js';
 import { C, type Counters } from '../../stats/index.js';
 import { NO_PAGE, type CpuId, type NodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
@@ -28,6 +29,7 @@ export interface ProcessParts {
   readonly counters: Counters;
   readonly rootCpuset: Cpuset;
   readonly zeroPage: Pfn;
+  readonly autoMigrate: Pick<AutoMigrate, 'assigned'>;
 }
 
 export interface ProcessSyscalls {
@@ -39,7 +41,7 @@ export interface ProcessSyscalls {
   fork(task: Task, cpu: CpuId): Task;
   /** One thread ends; the last one of a process takes the memory along. */
   exit(task: Task): void;
-  /** The scheduler puts the thread on another CPU. Counts moves between nodes (FP-76). */
+  /** The thread gets another CPU. Counts moves between nodes (FP-76); with automatic migration on, its pages are to follow. */
   moveTask(task: Task, cpu: CpuId): void;
   /** Threads that are alive. */
   tasks(): readonly Task[];
@@ -131,7 +133,10 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
     moveTask(task, cpu) {
       task.cpu = cpu;
       const node = topology.nodeOfCpu[cpu] as NodeId;
-      if (node !== task.node) counters.inc(C.mof_task_moves);
+      if (node !== task.node) {
+        counters.inc(C.mof_task_moves);
+        parts.autoMigrate.assigned(task);
+      }
       task.node = node;
       task.space.ranOn(cpu);
     },

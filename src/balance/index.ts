@@ -1,0 +1,14 @@
+/**
+ * What acts over time: today automatic migration, where a task's pages follow it when the scheduler moves it to another node.
+ *
+ * Decides when something is due and which pages it concerns; moving them is migrate/'s. engine/ tells it of the scheduler's
+ * moves and calls it at the moments the kernel would (on the way back to user space). Always holds: nothing happens between
+ * those calls, there is no thread and no timer here; a task that nothing is pending for costs one test of a flag.
+ */
+export {
+  makeAutoMigrate,
+  MIGRATION_CONTROLS,
+  type AutoMigrate,
+  type AutoMigrated,
+  type AutoMigrateSettings,
+} from './auto-migrate.js';
