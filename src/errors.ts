@@ -42,6 +42,7 @@ export type MmErrorCode =
   | 'BAD_POLICY'
   | 'BAD_ANSWER'
   | 'BAD_OPTION'
+  | 'BAD_SCRIPT'
   | 'NO_ROOM'
   | 'NOT_THERE_YET';
 

@@ -12,6 +12,7 @@ import { setMountPolicy } from './syscalls/mount-policy.js';
 import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.js';
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
+import { makeShmCalls, type ShmCalls } from './syscalls/shm.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
 import { makeSwapOutProcess, type SwapOutProcess } from './syscalls/swap-out-process.js';
 import { makeTruncate, type Truncate } from './syscalls/truncate.js';
@@ -24,6 +25,7 @@ export interface Calls {
   readonly advice: MadviseCalls;
   readonly cpusets: CpusetCalls;
   readonly swap: SwapCalls & SwapOutProcess;
+  readonly shm: ShmCalls;
   readonly file: {
     /** One page of pread or pwrite. @returns whether it was done */
     page(task: Task, file: FileObject, index: number, isWrite: boolean): boolean;
@@ -169,6 +171,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
 
   return {
     ...{ policy, pages, areas, advice, cpusets, swap: { ...swapCalls, swapOutProcess }, sysctl },
+    shm: makeShmCalls({ frames, lru, punch: advice.punch }),
     file: {
       page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1,
       truncate: makeTruncate({ lru, memory, punch: advice.punch, bringIn: machine.file.bringIn }),

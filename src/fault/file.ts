@@ -64,7 +64,8 @@ export interface FileFault {
 
 export function makeFileFault(parts: FileParts): FileFault {
   const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter } = parts;
-  const { hookFile, readahead } = parts.switches;
+  const { switches } = parts;
+  const { readahead } = switches;
   const marksAccessed = parts.rules.faultReference.marks;
   let lastWasRead = false;
 
@@ -173,7 +174,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     counters.inc(lastWasRead ? C.fault_file_major : C.fault_file);
     meter.pay(ACCOUNT_FAULT, PRICE.fileFault);
     const copies = f.isWrite && !f.vma.isShared;
-    if (hookFile && !copies) pfn = hook(f, file, pfn); // FP-82: a page that will be copied is not moved
+    if (switches.hookFile && !copies) pfn = hook(f, file, pfn); // FP-82: a page that will be copied is not moved
     if (pfn === NO_PFN) return RETRY;
     if (truncates !== file.truncateCount) {
       lru.put(pfn);

@@ -32,9 +32,9 @@ export const faultLeavesNoMark: FaultReference = { marks: false };
 
 /** Which faults may migrate, and what is read ahead. Switches of a run. */
 export interface FaultSwitches {
-  readonly hookSwap: boolean;
-  readonly hookFile: boolean;
-  readonly hookShmem: boolean;
+  hookSwap: boolean;
+  hookFile: boolean;
+  hookShmem: boolean;
   /** vm.page-cluster: 2^n swap slots are read together. */
   pageCluster: number;
   /** Read-around of mapped files: 32 pages. */

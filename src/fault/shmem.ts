@@ -10,6 +10,7 @@ import {
   type PageCache,
   PG_DIRTY,
   PG_SWAPBACKED,
+  PG_UNEVICTABLE,
   type SwapArea,
   type Task,
   Vma,
@@ -56,7 +57,7 @@ export interface ShmemFault {
 export function makeShmemFault(parts: ShmemParts): ShmemFault {
   const { frames, tables, lru, pageCache, swap, block, swapRead, mapping, misplaced, cow, placement } = parts;
   const { counters, meter } = parts;
-  const { hookShmem } = parts.switches;
+  const { switches } = parts;
   const marksAccessed = parts.rules.faultReference.marks;
 
   /** No page and no slot: a new zeroed page by the object's policy. With the allocation's reference, unlocked. */
@@ -65,6 +66,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     if (pfn === NO_PFN) return NO_PFN;
     pageCache.add(file, index, pfn);
     pageCache.fill(file, index, pfn);
+    if (file.isUnevictable) frames.set(pfn, PG_UNEVICTABLE);
     lru.cacheAddAnon(f.task.cpu, pfn);
     return pfn;
   }
@@ -86,7 +88,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
       const pfn = slotValue as Pfn;
       if (!frames.tryLock(pfn)) return again(f);
       frames.get(pfn);
-      return mayMove && hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
+      return mayMove && switches.hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
     }
     if (slotValue === 0) {
       const pfn = create(f, file, index);
@@ -149,7 +151,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     // A read of a shared writable mapping maps it writable at once (K-A9).
     const writable = f.vma.isShared && f.vma.isWritable ? PTE_WRITE : 0;
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable | (f.isWrite ? PTE_DIRTY : 0));
-    if (parts.switches.faultAround && !f.isWrite) parts.mapAround(f);
+    if (switches.faultAround && !f.isWrite) parts.mapAround(f);
     return f.outcome;
   }
 

@@ -51,11 +51,9 @@ export interface SwapFault {
 
 export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   const { frames, tables, lru, swap, mapping, misplaced, cow, swapRead, counters, meter, tracer } = parts;
-  const { hookSwap } = parts.switches;
+  const { switches } = parts;
   const { swapHook, swapIn } = parts.rules;
   const marksAccessed = parts.rules.faultReference.marks;
-  const hookFirst = hookSwap && !swapHook.underPtl;
-  const hookLast = hookSwap && swapHook.underPtl;
 
   /** Looks the slot up in the swap cache, with a reference. */
   function s2Lookup(f: FaultState): number {
@@ -95,7 +93,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   /** Migrate-on-fault, before the entry is locked (FP-50). */
   function hookBeforePtl(f: FaultState): number {
-    if (hookFirst) {
+    if (switches.hookSwap && !swapHook.underPtl) {
       if (frames.mapcount(f.pfn) === 0) counters.inc(C.mof_anon_faults);
       if (f.isWrite && swapHook.skipsCopies && !cow.isExclusive(f.pfn)) counters.inc(C.mof_stay_would_copy);
       else f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite);
@@ -110,7 +108,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   function s7Uptodate(f: FaultState): number {
     if (!frames.isUptodate(f.pfn)) return backOut(f, SIGBUS);
-    if (hookLast) hookUnderPtl(f);
+    if (switches.hookSwap && swapHook.underPtl) hookUnderPtl(f);
     return S8;
   }
 

@@ -28,6 +28,8 @@ export class FileObject {
   truncateCount = 0;
   /** Where the last window of read-ahead ended. */
   readUntil = 0;
+  /** SHM_LOCK: pages of the object are not evicted. Kernel: AS_UNEVICTABLE. */
+  isUnevictable = false;
   /** Pages in `slots` that are frames. */
   cachedPages = 0;
 
