@@ -1,14 +1,18 @@
 import type { MachineDescription } from './machine-description.js';
 import { asCpuId, asNodeId, NO_NODE, type CpuId, type NodeId } from '../units.js';
 
-/** Nodes, CPUs and distances: what the firmware tells the kernel at boot. Never changes afterwards. */
+/**
+ * Nodes, CPUs and distances: what the firmware tells the kernel at boot. None of it changes afterwards, but that a node can
+ * lose its memory and get it back.
+ */
 export class Topology {
   readonly nodeCount: number;
   readonly cpuCount: number;
   /** CPU → node. */
   readonly nodeOfCpu: Uint16Array;
-  /** Node → 4 KiB pages; 0 for a node without memory. */
+  /** Node → 4 KiB pages that it was built with; 0 for a node without memory. */
   readonly pagesOfNode: Float64Array;
+  private readonly memoryIsGone: Uint8Array;
   private readonly distances: Uint8Array;
   private readonly cpuLists: readonly (readonly CpuId[])[];
 
@@ -20,6 +24,7 @@ export class Topology {
       for (const cpu of node.cpus) this.nodeOfCpu[cpu] = id;
     });
     this.pagesOfNode = Float64Array.from(machine.nodes, (node) => node.pages);
+    this.memoryIsGone = new Uint8Array(new ArrayBuffer(Math.max(64, this.nodeCount)));
     this.distances = Uint8Array.from(machine.distance.flat());
     this.cpuLists = machine.nodes.map((node) => node.cpus.map(asCpuId));
   }
@@ -32,8 +37,14 @@ export class Topology {
     return this.distances[from * this.nodeCount + to];
   }
 
+  /** Kernel: node_state(node, N_MEMORY). */
   hasMemory(node: NodeId): boolean {
-    return this.pagesOfNode[node] > 0;
+    return this.pagesOfNode[node] > 0 && this.memoryIsGone[node] === 0;
+  }
+
+  /** All memory of the node was taken away, or some came back (HR-20, HR-24). Kernel: node_clear_state(), node_set_state(). */
+  setMemory(node: NodeId, isThere: boolean): void {
+    this.memoryIsGone[node] = isThere ? 0 : 1;
   }
 
   nodesWithMemory(): NodeId[] {

@@ -27,6 +27,7 @@ export {
   type LruRule,
 } from './lru.js';
 export { makeMapping, type Mapping } from './mapping.js';
+export { memoryBlockPages, memoryBlocks, type MemoryBlock } from './memory-block.js';
 export {
   advanceRotor,
   askAboutVma,
@@ -65,5 +66,5 @@ export {
   VM_WRITE,
 } from './vma.js';
 export { watermarks2616, watermarks61, watermarks612, type WatermarkRule, type Watermarks } from './watermarks.js';
-export { bindByNumber, bindNearestFirst, makeWorld, type BindOrder } from './world.js';
+export { bindByNumber, bindNearestFirst, makeWorld, type BindOrder, type MachineWorld } from './world.js';
 export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_PROMO, Zones, type NodeMask } from './zones.js';

@@ -21,9 +21,16 @@ export const bindByNumber: BindOrder = {
   byNumber: true,
 };
 
+/** The machine as policies see it, and as the kernel may change it under them. */
+export interface MachineWorld extends World {
+  /** The fallback rows were built anew: answers kept from the old ones do not hold any more. */
+  rowsChanged(): void;
+}
+
 /**
  * The machine as policies see it.
  *
+ * @param rows the fallback rows; the caller may refill them, and says so with `rowsChanged`
  * @param weights weight of each node, 0: not set; the caller may change them
  */
 export function makeWorld(
@@ -32,7 +39,7 @@ export function makeWorld(
   bindOrder: BindOrder,
   seed: number,
   weights: Uint8Array,
-): World {
+): MachineWorld {
   const firstByStart = new Map<readonly NodeId[], Int16Array>();
   /** The answer for each start node, kept per node list: lists live as long as their policy. */
   function firsts(nodes: readonly NodeId[]): Int16Array {
@@ -52,5 +59,8 @@ export function makeWorld(
     firstOf: (nodes, from) => firsts(nodes)[from] as NodeId,
     weight: (node) => weights[node] || 1,
     seed,
+    rowsChanged() {
+      firstByStart.clear();
+    },
   };
 }

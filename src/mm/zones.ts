@@ -2,7 +2,8 @@ import { bugOn } from '../errors.js';
 import { C, N, type Counters } from '../stats/index.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 import type { Frames } from './frames.js';
-import { PG_FREE, PG_NOT_WHEN_FREED } from './page-flags.js';
+import { FreshFrames } from './fresh-frames.js';
+import { PG_FREE, PG_NOT_WHEN_FREED, PG_RESERVED } from './page-flags.js';
 import type { Watermarks } from './watermarks.js';
 
 /** Which mark an allocation must leave standing. */
@@ -25,13 +26,20 @@ export type NodeMask = Uint8Array;
 export class Zones {
   private readonly freePages: Int32Array;
   private readonly freeHead: Int32Array;
+  private readonly fresh: FreshFrames;
   private readonly nextFresh: Int32Array;
+  private readonly freshEnd: Int32Array;
   private readonly marks: Int32Array;
   private readonly rows: Int32Array;
   private readonly rowLength: Int32Array;
   readonly managed: Int32Array;
   /** Nodes that give nothing: another process holds all their free memory. */
   private readonly closed: Uint8Array;
+  /** The frames being taken away (HR-3): what is freed there stays out of reach. Empty when none are. */
+  private isolatedFrom = 0;
+  private isolatedUntil = 0;
+  /** Ranges of frames that were taken away (HR-9). */
+  private readonly gone: (readonly [number, number])[] = [];
   readonly nodeCount: number;
   /** Instead of a start node: the nodes with memory by their number, whatever the distance (MP-23 in 2.6.16). */
   readonly rowByNumber: NodeId;
@@ -48,22 +56,38 @@ export class Zones {
     const words = (n: number) => new Int32Array(new ArrayBuffer(Math.max(64, n) * 4));
     this.freePages = words(nodes);
     this.freeHead = words(nodes);
-    this.nextFresh = words(nodes);
+    this.fresh = new FreshFrames(frames);
+    this.nextFresh = this.fresh.next;
+    this.freshEnd = this.fresh.end;
     this.managed = words(nodes);
     this.closed = new Uint8Array(new ArrayBuffer(Math.max(64, nodes)));
     this.marks = words(nodes * MARKS);
     this.rows = words((nodes + 1) * nodes);
     this.rowLength = words(nodes + 1);
     for (let node = 0; node < nodes; node++) {
-      this.nextFresh[node] = frames.firstOfNode[node];
       this.managed[node] = frames.endOfNode[node] - frames.firstOfNode[node];
       this.freePages[node] = this.managed[node];
-      const { min, low, high, promo } = marks[node];
-      this.marks.set([0, min, low, high, promo], node * MARKS);
-      this.rows.set(rows[node], node * nodes);
-      this.rowLength[node] = rows[node].length;
-      if (this.managed[node] > 0) this.rows[nodes * nodes + this.rowLength[nodes]++] = node;
     }
+    this.setMarks(marks);
+    this.setRows(rows);
+  }
+
+  /** The watermarks of all nodes, anew. */
+  setMarks(marks: readonly Watermarks[]): void {
+    marks.forEach(({ min, low, high, promo }, node) => {
+      this.marks.set([0, min, low, high, promo], node * MARKS);
+    });
+  }
+
+  /** The fallback rows of all nodes, anew. Kernel: build_all_zonelists(). */
+  setRows(rows: readonly (readonly NodeId[])[]): void {
+    const nodes = this.nodeCount;
+    this.rowLength[nodes] = 0;
+    rows.forEach((row, node) => {
+      this.rows.set(row, node * nodes);
+      this.rowLength[node] = row.length;
+      if (this.managed[node] > 0) this.rows[nodes * nodes + this.rowLength[nodes]++] = node;
+    });
   }
 
   /** Another process takes all free memory of the node, or gives it back. */
@@ -130,7 +154,10 @@ export class Zones {
     this.freePages[node]--;
     let pfn = this.freeHead[node] as Pfn;
     if (pfn !== NO_PFN) this.freeHead[node] = this.frames.next(pfn);
-    else pfn = this.nextFresh[node]++ as Pfn;
+    else {
+      pfn = this.nextFresh[node]++ as Pfn;
+      if (this.nextFresh[node] === this.freshEnd[node]) this.fresh.nextRange(node);
+    }
     this.frames.setFlags(pfn, 0);
     this.frames.setCounts(pfn, 1, 0);
     this.frames.setNext(pfn, NO_PFN);
@@ -147,42 +174,134 @@ export class Zones {
     frames.setFlags(pfn, PG_FREE);
     frames.setMapping(pfn, 0, 0);
     frames.setPrivate(pfn, 0);
+    this.counters.inc(C.pgfree);
+    if (pfn < this.isolatedUntil && pfn >= this.isolatedFrom) return;
     frames.setNext(pfn, this.freeHead[node] as Pfn);
     this.freeHead[node] = pfn;
     this.freePages[node]++;
-    this.counters.inc(C.pgfree);
+  }
+
+  /**
+   * HR-3: the free frames of the range leave the free count and are not given out, nor is what is freed there later. One
+   * range at a time. Kernel: start_isolate_page_range().
+   */
+  isolate(node: NodeId, from: number, until: number): void {
+    bugOn(this.isolatedUntil !== 0, 'a range is being taken away already', this.isolatedFrom);
+    this.isolatedFrom = from;
+    this.isolatedUntil = until;
+    const untouched = this.fresh.cut(node, from, until);
+    this.freePages[node] -= until - untouched + this.unlist(node);
+  }
+
+  /** Is nothing of the isolated range in use? Reserved frames are the kernel's, which lie elsewhere (HR-14). */
+  isIsolatedFree(): boolean {
+    const end = this.fresh.cutFrom(this.isolatedFrom, this.isolatedUntil);
+    for (let pfn = this.isolatedFrom; pfn < end; pfn++) {
+      if (!this.frames.has(pfn as Pfn, PG_FREE | PG_RESERVED)) return false;
+    }
+    return true;
+  }
+
+  /** HR-9: the isolated range, all free, is no memory any more. */
+  takeAway(node: NodeId): void {
+    this.managed[node] -= this.isolatedUntil - this.isolatedFrom;
+    this.gone.push([this.isolatedFrom, this.isolatedUntil]);
+    this.isolatedFrom = this.isolatedUntil = 0;
+  }
+
+  /** A failure undoes the isolation: what is free is given out again. Kernel: undo_isolate_page_range(). */
+  undoIsolation(node: NodeId): void {
+    const [from, until] = [this.isolatedFrom, this.isolatedUntil];
+    this.isolatedFrom = this.isolatedUntil = 0;
+    this.list(node, from, until);
+  }
+
+  /** HR-24: a range that was taken away is memory again, all of it free. */
+  bringBack(node: NodeId, from: number, until: number): void {
+    const at = this.gone.findIndex((range) => range[0] === from && range[1] === until);
+    bugOn(at < 0, 'memory comes back that was not taken away', from);
+    this.gone.splice(at, 1);
+    this.managed[node] += until - from;
+    this.list(node, from, until);
+  }
+
+  /** Has the frame been taken away? */
+  isGone(pfn: Pfn): boolean {
+    return this.gone.some(([from, until]) => pfn >= from && pfn < until);
+  }
+
+  /** Takes the frames of the isolated range off the free list. @returns how many */
+  private unlist(node: NodeId): number {
+    const { frames, isolatedFrom, isolatedUntil } = this;
+    let taken = 0;
+    let before = NO_PFN;
+    for (let pfn = this.freeHead[node] as Pfn; pfn !== NO_PFN;) {
+      const next = frames.next(pfn);
+      if (pfn >= isolatedFrom && pfn < isolatedUntil) {
+        if (before === NO_PFN) this.freeHead[node] = next;
+        else frames.setNext(before, next);
+        frames.setNext(pfn, NO_PFN);
+        taken++;
+      } else before = pfn;
+      pfn = next;
+    }
+    return taken;
+  }
+
+  /** The free frames of a range may be given out again, the lowest first; those never used stay as they are. */
+  private list(node: NodeId, from: number, until: number): void {
+    const { frames } = this;
+    const untouched = this.fresh.restore(node, from, until);
+    this.freePages[node] += until - untouched;
+    for (let pfn = untouched - 1; pfn >= from; pfn--) {
+      if (!frames.has(pfn as Pfn, PG_FREE)) continue;
+      frames.setNext(pfn as Pfn, this.freeHead[node] as Pfn);
+      this.freeHead[node] = pfn;
+      this.freePages[node]++;
+    }
   }
 
   /** INV-9, INV-10: recounts the free and the used frames of each node. */
   check(): void {
     const frames = this.frames;
     for (let node = 0; node < this.nodeCount; node++) {
-      const fresh = frames.endOfNode[node] - this.nextFresh[node];
+      const fresh = this.fresh.count(node as NodeId);
       let listed = 0;
       for (let pfn = this.freeHead[node] as Pfn; pfn !== NO_PFN; pfn = frames.next(pfn)) {
         bugOn(frames.flags(pfn) !== PG_FREE, 'INV-9: on the free list with other flags than a free frame has', pfn);
         bugOn(frames.count(pfn) !== 0 || frames.mapcount(pfn) !== 0, 'INV-9: in use, yet on the free list', pfn);
         bugOn(frames.mapping(pfn) !== 0, 'INV-9: a free frame with a mapping', pfn);
         bugOn((frames.nodeOf(pfn) as number) !== node, 'INV-16: on the free list of another node', pfn);
+        bugOn(this.isOutOfReach(pfn), 'INV-9: on the free list, though taken away', pfn);
         listed++;
         bugOn(listed > this.managed[node], 'INV-9: a free list that does not close on node', node);
       }
       bugOn(fresh + listed !== this.freePages[node], 'INV-10: free count and free frames differ on node', node);
-      let used = 0;
-      for (let pfn = frames.firstOfNode[node]; pfn < this.nextFresh[node]; pfn++) {
-        if (!frames.has(pfn as Pfn, PG_FREE)) used++;
-      }
-      bugOn(fresh + listed + used !== this.managed[node], 'INV-10: free and used frames do not add up on node', node);
+      let [used, withheld] = [0, this.fresh.countCut(node as NodeId)];
+      this.fresh.forEachTouched(node as NodeId, (pfn) => {
+        if (!frames.has(pfn, PG_FREE)) used++;
+        else if (this.isOutOfReach(pfn)) withheld++;
+        bugOn(this.isGone(pfn) && !frames.has(pfn, PG_FREE | PG_RESERVED), 'INV-10: in use, though taken away', pfn);
+      });
+      const all = frames.endOfNode[node] - frames.firstOfNode[node];
+      bugOn(fresh + listed + used + withheld !== all, 'INV-10: free and used frames do not add up on node', node);
+      const gone = this.gone.filter(([from]) => (frames.nodeOf(from as Pfn) as number) === node);
+      const left = gone.reduce((pages, [from, until]) => pages - (until - from), all);
+      bugOn(left !== this.managed[node], 'INV-10: managed frames and memory there is differ on node', node);
     }
   }
 
   /** Visits every frame that was ever handed out and is not free now. */
   forEachUsed(visit: (pfn: Pfn) => void): void {
-    for (let node = 0; node < this.nodeCount; node++) {
-      for (let pfn = this.frames.firstOfNode[node]; pfn < this.nextFresh[node]; pfn++) {
-        if (!this.frames.has(pfn as Pfn, PG_FREE)) visit(pfn as Pfn);
-      }
-    }
+    const { frames } = this;
+    const visitUsed = (pfn: Pfn): void => {
+      if (!frames.has(pfn, PG_FREE)) visit(pfn);
+    };
+    for (let node = 0; node < this.nodeCount; node++) this.fresh.forEachTouched(node as NodeId, visitUsed);
+  }
+
+  private isOutOfReach(pfn: Pfn): boolean {
+    return (pfn >= this.isolatedFrom && pfn < this.isolatedUntil) || this.isGone(pfn);
   }
 
   /** Kernel: zone_statistics(). numa_hit: the page is where the allocation started; else numa_miss there, numa_foreign here. */

@@ -31,6 +31,9 @@ export interface Kswapd {
    * nothing and loses no time (RC-18).
    */
   runWoken(cpu: CpuId): void;
+  /** The node has no memory any more: its reclaimer ends, until `start` (HR-20, HR-24). Kernel: kswapd_stop(), kswapd_run(). */
+  stop(node: NodeId): void;
+  start(node: NodeId): void;
   /** Somebody freed pages on the node: its reclaimer may be woken again. */
   revive(node: NodeId): void;
 }
@@ -44,11 +47,12 @@ export function makeKswapd(parts: KswapdParts, { retriesWithoutCacheTrim, tierin
   const endMark = tiering ? MARK_PROMO : MARK_HIGH;
   const failures = new Int32Array(zones.nodeCount);
   const woken = new Uint8Array(zones.nodeCount);
+  const stopped = new Uint8Array(zones.nodeCount);
   const scan = new Scan(true);
   let wokenCount = 0;
 
   function wake(node: NodeId): void {
-    if (woken[node] !== 0 || failures[node] >= MAX_RECLAIM_RETRIES || zones.isAbove(node, endMark)) return;
+    if (woken[node] !== 0 || stopped[node] !== 0 || failures[node] >= MAX_RECLAIM_RETRIES || zones.isAbove(node, endMark)) return;
     woken[node] = 1;
     wokenCount++;
   }
@@ -101,6 +105,15 @@ export function makeKswapd(parts: KswapdParts, { retriesWithoutCacheTrim, tierin
   return {
     wake,
     runWoken,
+    stop(node) {
+      if (woken[node] !== 0) wokenCount--;
+      woken[node] = 0;
+      stopped[node] = 1;
+    },
+    start(node) {
+      stopped[node] = 0;
+      failures[node] = 0;
+    },
     revive(node) {
       failures[node] = 0;
     },

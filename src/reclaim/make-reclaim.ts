@@ -14,6 +14,8 @@ export interface Reclaim extends Allocator {
   readonly refault: Refault;
   /** Wakes the node's background reclaimer, which runs at once, on this CPU's behalf and on a clock of its own. */
   wakeKswapd(node: NodeId, cpu: CpuId): void;
+  /** The node lost all its memory, or got some back: its background reclaimer stops, or starts. */
+  setMemory(node: NodeId, isThere: boolean): void;
   /** Takes one isolated page out of memory if it can be, used or not. @returns false: it is still isolated, the caller's */
   pageOut(pfn: Pfn, cpu: CpuId): boolean;
 }
@@ -42,6 +44,10 @@ export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Parti
     wakeKswapd(node, cpu) {
       kswapd.wake(node);
       kswapd.runWoken(cpu);
+    },
+    setMemory(node, isThere) {
+      if (isThere) kswapd.start(node);
+      else kswapd.stop(node);
     },
     pageOut(pfn, cpu) {
       asked.begin(cpu, 1);

@@ -60,7 +60,7 @@ export interface MixedListsParts {
 /** [2.6.16] Aging and shrinking of one node. Kernel: shrink_zone(), mm/vmscan.c. */
 export function makeShrinkMixed(parts: MixedListsParts): NodeScanner {
   const { frames, zones, lru, swap, counters, meter, batch, reference, shrinkInactive, swappiness } = parts;
-  const totalPages = zones.managed.reduce((sum, pages) => sum + pages, 0);
+  const totalPages = () => zones.managed.reduce((sum, pages) => sum + pages, 0); // memory can be taken away
   const counts = new PassCounts(2 * zones.nodeCount);
   const previousPriority = new Int32Array(zones.nodeCount).fill(DEF_PRIORITY);
 
@@ -95,7 +95,7 @@ export function makeShrinkMixed(parts: MixedListsParts): NodeScanner {
     let active = counts.add(2 * node + ACTIVE, lru.size(node, ACTIVE), scan.priority);
     let inactive = counts.add(2 * node + INACTIVE, lru.size(node, INACTIVE), scan.priority);
     const takesMapped =
-      active > 0 && swapTendency(mappedPages(), totalPages, previousPriority[node], swappiness) >= MAPPED_TENDENCY;
+      active > 0 && swapTendency(mappedPages(), totalPages(), previousPriority[node], swappiness) >= MAPPED_TENDENCY;
     while (active > 0 || inactive > 0) {
       const fromActive = Math.min(active, SWAP_CLUSTER_MAX);
       active -= fromActive;
