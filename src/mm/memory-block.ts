@@ -19,8 +19,9 @@ const PAGES_64_GIB = 16_777_216;
  */
 export function memoryBlockPages(memoryPages: number, isGuest = false): number {
   if (memoryPages < PAGES_64_GIB) return PAGES_128_MIB;
+  if (!isGuest) return PAGES_2_GIB;
   let pages = PAGES_2_GIB;
-  while (isGuest && pages > PAGES_128_MIB && memoryPages % pages !== 0) pages /= 2;
+  while (pages > PAGES_128_MIB && memoryPages % pages !== 0) pages /= 2;
   return pages;
 }
 

@@ -52,7 +52,13 @@ export function makeKswapd(parts: KswapdParts, { retriesWithoutCacheTrim, tierin
   let wokenCount = 0;
 
   function wake(node: NodeId): void {
-    if (woken[node] !== 0 || stopped[node] !== 0 || failures[node] >= MAX_RECLAIM_RETRIES || zones.isAbove(node, endMark)) return;
+    if (
+      woken[node] !== 0 ||
+      stopped[node] !== 0 ||
+      failures[node] >= MAX_RECLAIM_RETRIES ||
+      zones.isAbove(node, endMark)
+    )
+      return;
     woken[node] = 1;
     wokenCount++;
   }
