@@ -1,8 +1,8 @@
 import { makeMigratePages } from '../migrate/index.js';
 import { EINVAL, ENOENT, MmError } from '../errors.js';
-import { cachedFrame, PG_DIRTY, PG_SWAPBACKED, type FileObject, type Task } from '../mm/index.js';
+import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
-import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
+import { NO_PFN, type Pfn } from '../units.js';
 import type { Machine } from './machine.js';
 import { makeAreaCalls, type AreaCalls } from './syscalls/areas.js';
 import { makeCpusetCalls, type CpusetCalls } from './syscalls/cpusets.js';
@@ -99,34 +99,13 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     version: cgroup,
   });
   const swapCalls = makeSwapCalls({
-    ...{ frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset },
-    readObject,
+    ...{ frames, lru, tables, spaces, files, swap, block, memory, handleMmFault, rootCpuset },
+    bringIn: machine.file.bringIn,
   });
   const { swapOutProcess } = makeSwapOutProcess({
     ...{ lru, tables, block, memory, zeroPage },
     pageOut: reclaim.pageOut,
   });
-
-  /** One swapped page of a shmem object comes back into its page cache (K-S5): by the object's policy. */
-  function readObject(task: Task, file: FileObject, index: number): void {
-    const slot = -file.slots.get(index) as SwapSlot;
-    const [owner] = file.vmas;
-    if (owner === undefined) return;
-    const offset = index - owner.filePage;
-    const cached = swap.cached(slot);
-    if (cached !== NO_PFN) frames.get(cached);
-    const pfn = cached === NO_PFN ? swapRead.readFor(task, owner, offset, slot, true) : cached;
-    if (pfn === NO_PFN) return;
-    frames.tryLock(pfn);
-    swap.remove(pfn);
-    frames.drop(pfn);
-    file.slots.set(index, 0);
-    pageCache.add(file, index, pfn);
-    frames.set(pfn, PG_DIRTY | PG_SWAPBACKED);
-    swap.dropUser(slot);
-    frames.unlock(pfn);
-    lru.put(pfn);
-  }
 
   function sysctl(name: string, value: number): number {
     const weight = /^weighted_interleave\/node(\d+)$/.exec(name);

@@ -5,6 +5,7 @@ import {
   type Frames,
   type PageCache,
   PG_DIRTY,
+  PG_SWAPBACKED,
   PG_UPTODATE,
   type SwapArea,
 } from '../mm/index.js';
@@ -44,7 +45,7 @@ export function makeSwapOut({ frames, files, pageCache, swap, block, contents, c
     const slot = swap.allocate();
     if (slot === NO_SLOT) return false;
     swap.insert(slot, pfn);
-    frames.set(pfn, PG_UPTODATE | PG_DIRTY);
+    frames.set(pfn, PG_UPTODATE | PG_DIRTY | PG_SWAPBACKED); // MADV_FREE no longer holds for a page with a slot
     return true;
   }
 

@@ -46,7 +46,12 @@ export class SwapArea {
 
   /** swapon and swapoff: how many slots there are now, at most as many as it was made for. */
   setLimit(slots: number): void {
-    this.slots = slots;
+    this.slots = Math.min(slots, this.cache.length - 1);
+  }
+
+  /** Somebody still has a slot. */
+  get isUsed(): boolean {
+    return this.used > 0;
   }
 
   get free(): number {
@@ -69,9 +74,9 @@ export class SwapArea {
   /** A free slot with one user, or `NO_SLOT`. */
   allocate(): SwapSlot {
     let slot: number;
+    if (this.used >= this.slots) return NO_SLOT;
     if (this.freeOnStack > 0) slot = this.freeStack[--this.freeOnStack];
-    else if (this.nextFresh <= this.slots) slot = this.nextFresh++;
-    else return NO_SLOT;
+    else slot = this.nextFresh++;
     this.map[slot] = 1;
     this.shadowAge[slot] = 0;
     this.byMover[slot] = 0;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkMachine, makeCalls } from '../../src/engine/index.js';
+import { ENOMEM } from '../../src/errors.js';
 import { PG_PRIVATE, VM_READ, VM_SHARED, VM_WRITE } from '../../src/mm/index.js';
 import { C } from '../../src/stats/index.js';
-import { asNodeId } from '../../src/units.js';
+import { asNodeId, NO_SLOT } from '../../src/units.js';
 import { makeEvict } from '../support/random/evict.js';
 import {
   frameAt,
@@ -164,6 +165,51 @@ describe('random programs found, and it is mended, that', () => {
     expect(machine.counters.get('swap_ra')).toBe(3);
     expect(machine.counters.get('swap_ra_hit')).toBe(3);
   });
+
+  it('a page given up by MADV_FREE, written again and lazily unmapped was dropped by MADV_PAGEOUT (INV-13)', () => {
+    const { machine, task, calls } = givenUp();
+    unmapLazily(machine, task);
+    expect(machine.contents?.get(machine.touch(task, 10, false))).toBe(43);
+    calls.advice.madvise(task, 10, 1, 'pageout');
+    machine.block.completeAll();
+    expect(machine.contents?.get(machine.touch(task, 10, false))).toBe(43);
+    checkMachine(machine);
+  });
+
+  it('a child took a page of its parent that MADV_FREE had given up for clean, though it was written again', () => {
+    const { machine, task, calls } = givenUp();
+    const child = machine.process.fork(task, task.cpu);
+    machine.touch(task, 10, true); // the parent's own copy: the page is the child's alone
+    calls.advice.madvise(child, 10, 1, 'pageout');
+    machine.block.completeAll();
+    expect(machine.contents?.get(machine.touch(child, 10, false))).toBe(43);
+    checkMachine(machine);
+  });
+
+  it('swap that had been turned off handed out slots that had been used before', () => {
+    const { machine, task, calls } = givenUp();
+    calls.advice.madvise(task, 10, 1, 'pageout');
+    machine.block.completeAll();
+    expect(calls.swap.swapoff()).toBe(0);
+    expect(machine.contents?.get(machine.touch(task, 10, false))).toBe(43);
+    expect(machine.swap.allocate()).toBe(NO_SLOT);
+    checkMachine(machine);
+  });
+
+  it('swapoff went through with pages still out, for which there was no room', () => {
+    const machine = tinyMachine({ nodes: 1, framesPerNode: 16, writesAtOnce: true });
+    const task = processOn(machine, 0);
+    const calls = makeCalls(machine, { modes: new Map(), cgroup: 1, possibleNodes: 1 });
+    for (const start of [10, 100]) {
+      mapAnon(machine, task, start, 10);
+      touchAll(machine, task, start, 10, true);
+      machine.lru.drainAll();
+      if (start === 10) calls.advice.madvise(task, start, 10, 'pageout');
+    }
+    expect(calls.swap.swapoff()).toBe(-ENOMEM);
+    expect(machine.swap.free).toBeGreaterThan(0);
+    checkMachine(machine);
+  });
 });
 
 /** A process that maps four pages of an object, shared, and its system calls. */
@@ -174,4 +220,18 @@ function withObject(kind: 'file' | 'shmem') {
   machine.memory.mmap(task.space, 10, 4, { flags: RW | VM_SHARED, file }, task.cpu);
   const calls = makeCalls(machine, { modes: new Map([[2, POLICIES.bind]]), cgroup: 1, possibleNodes: 4 });
   return { machine, task, calls, file };
+}
+
+/** A page that was given up by MADV_FREE, and then written again: 43. */
+function givenUp() {
+  const machine = tinyMachine({ writesAtOnce: false });
+  const task = processOn(machine, 0);
+  const calls = makeCalls(machine, { modes: new Map(), cgroup: 1, possibleNodes: 4 });
+  mapAnon(machine, task, 10, 1);
+  touchAll(machine, task, 10, 1, true);
+  machine.lru.drainAll();
+  calls.advice.madvise(task, 10, 1, 'free');
+  machine.contents?.set(machine.touch(task, 10, true), 43);
+  machine.lru.drainAll();
+  return { machine, task, calls };
 }

@@ -212,7 +212,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   /** A page given up by MADV_FREE: gone if it was not written since, else kept as before. */
   function dropIfFree(task: Task, vma: Vma, page: PageId, pfn: Pfn): boolean {
     if (frames.has(pfn, PG_SWAPBACKED) || !frames.isAnon(pfn)) return false;
-    if ((tables.bits[page] & PTE_DIRTY) !== 0) {
+    if ((tables.bits[page] & PTE_DIRTY) !== 0 || frames.isDirty(pfn)) {
       lru.remove(pfn);
       frames.set(pfn, PG_SWAPBACKED);
       lru.addToHead(pfn);

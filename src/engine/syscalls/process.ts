@@ -89,7 +89,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
     }
     mapping.writeProtect(from.space, page, cpu);
     frames.get(pfn);
-    const childBits = bits & ~(PTE_WRITE | PTE_DIRTY | PTE_PRESENT);
+    const childBits = bits & ~(PTE_WRITE | PTE_PRESENT | (from.isShared ? PTE_DIRTY : 0)); // a private page stays dirty in both
     if (frames.isAnon(pfn)) mapping.mapAnon(to, offset, copy, pfn, childBits);
     else mapping.mapFile(to, copy, pfn, childBits);
   }

@@ -1,6 +1,9 @@
+import { ENOMEM } from '../../errors.js';
 import type { PageTables } from '../../hardware/index.js';
 import {
+  PG_DIRTY,
   VM_READ,
+  type Block,
   type Cpuset,
   type FileObject,
   type Files,
@@ -11,7 +14,7 @@ import {
   Task,
 } from '../../mm/index.js';
 import type { HandleMmFault } from '../../fault/index.js';
-import { asCpuId, asNodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
+import { asCpuId, asNodeId, NO_PFN, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
 export interface SwapCallParts {
@@ -21,22 +24,26 @@ export interface SwapCallParts {
   readonly spaces: Spaces;
   readonly files: Files;
   readonly swap: SwapArea;
+  readonly block: Block;
   readonly memory: MemorySyscalls;
   readonly handleMmFault: HandleMmFault;
   readonly rootCpuset: Cpuset;
-  /** Brings one swapped page of a shmem object back into its page cache, by the object's policy. */
-  readonly readObject: (task: Task, file: FileObject, index: number) => void;
+  /** The page of a shmem object, read from swap if it must be; with a reference. */
+  readonly bringIn: (task: Task, file: FileObject, index: number) => Pfn;
 }
 
 export interface SwapCalls {
   /** Kernel: swapon(2): `slots` pages can be swapped out from now on. */
   swapon(slots: number): number;
-  /** Kernel: swapoff(2), by a process on CPU 0 with the default policy: it brings everything back in (K-S5). */
+  /**
+   * Kernel: swapoff(2), by a process on CPU 0 with the default policy: it brings everything back in (K-S5).
+   * @returns 0, or -ENOMEM if memory is too small for all of it; then swap stays on
+   */
   swapoff(): number;
 }
 
 export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
-  const { frames, lru, tables, spaces, files, swap, memory, handleMmFault, rootCpuset, readObject } = parts;
+  const { frames, lru, tables, spaces, files, swap, memory, handleMmFault, block, rootCpuset, bringIn } = parts;
 
   function swapoff(): number {
     const caller = new Task(-1, spaces.all()[0] ?? spaces.create(), asCpuId(0), asNodeId(0), rootCpuset);
@@ -52,6 +59,7 @@ export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
     }
     readObjects(caller);
     dropCache();
+    if (swap.isUsed) return -ENOMEM;
     swap.setLimit(0);
     return 0;
   }
@@ -60,18 +68,21 @@ export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
   function readObjects(caller: Task): void {
     for (const file of files.all()) {
       file.slots.forEach((index, value) => {
-        if (value < 0) readObject(caller, file, index);
+        const pfn = value < 0 ? bringIn(caller, file, index) : NO_PFN;
+        if (pfn !== NO_PFN) lru.put(pfn);
       });
     }
   }
 
-  /** No page stays in the swap cache. */
+  /** No page stays in the swap cache whose slot nobody else needs. */
   function dropCache(): void {
     for (let slot = 1 as SwapSlot; slot < swap.end; slot++) {
       const pfn: Pfn = swap.cached(slot);
-      if (pfn <= 0) continue;
+      if (pfn === NO_PFN || swap.users(slot) > 1) continue;
+      block.waitForPage(pfn);
       frames.tryLock(pfn);
       swap.remove(pfn);
+      frames.set(pfn, PG_DIRTY);
       frames.unlock(pfn);
       lru.put(pfn);
     }

@@ -113,6 +113,18 @@ const remove: Call = (state, process, task, range) => {
   return true;
 };
 
+/** Private pages that are the process's own may be gone from now on, until they are written again. */
+const free: Call = (state, process, task, [at, pages]) => {
+  state.calls.advice.madvise(task, process.base + at, pages, 'free');
+  for (let i = at; i < at + pages; i++) {
+    if (process.object[i] !== ANONYMOUS) {
+      if (process.isMapped(i)) break; // -EINVAL at the first area of a file
+    } else if ((process.flags[i] & VM_LOCKED) !== 0) break;
+    else if (process.isOwn[i] !== 0) process.isGivenUp[i] = 1;
+  }
+  return true;
+};
+
 /** System calls beside mapping and placing: what moves, protects, locks and drops pages directly. */
 export const CALLS: readonly Operation[] = [
   onRange('bind a range and move its pages', 12, bindAndMove),
@@ -138,4 +150,5 @@ export const CALLS: readonly Operation[] = [
   onRange('advise: will be needed', 4, advise('willneed')),
   onRange('advise: populate', 2, advise('populate_read')),
   onRange('advise: remove', 5, remove),
+  onRange('advise: free', 4, free),
 ];

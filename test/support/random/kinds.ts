@@ -21,6 +21,8 @@ const EVENTS = [
   'page out: unmapped',
   'page out: writing',
   'page out: freed',
+  'swap stayed on: no room',
+  'swap went off',
   'write ended',
 ];
 

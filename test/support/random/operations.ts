@@ -11,6 +11,7 @@ import {
 import { PIN_REFERENCES } from '../../../src/reclaim/index.js';
 import { NO_PFN, type Pfn } from '../../../src/units.js';
 import { CALLS } from './call-operations.js';
+import { SURROUNDINGS } from './surrounding-operations.js';
 import { holdsSomething, rangeOf, type Choices, type Operation } from './operation.js';
 import { MAX_PROCESSES, MAX_THREADS, type ProgramState } from './program-state.js';
 import { ANONYMOUS, type ProcessShadow, WINDOW } from './shadow.js';
@@ -213,6 +214,7 @@ function sweep(state: ProgramState, [a, b, c]: Choices): boolean {
 /** Every operation; kinds of one family stand together. */
 export const OPERATIONS: readonly Operation[] = [
   ...CALLS,
+  ...SURROUNDINGS,
   {
     name: 'new process',
     weight: 4,

@@ -15,13 +15,21 @@ export type Expected = 'page' | 'segv' | 'sigbus';
 
 /** What a file or shmem object should contain, page by page. */
 export class ObjectShadow {
-  readonly values: Int32Array;
+  values: Int32Array;
   /** Frame of each page when last looked at, 0 if it had none (INV-16). */
-  readonly residence: Int32Array;
+  residence: Int32Array;
 
   constructor(readonly file: FileObject) {
     this.values = new Int32Array(file.sizePages);
     this.residence = new Int32Array(file.sizePages);
+  }
+
+  /** What lies behind the new end is gone, and what is new is empty. */
+  resize(pages: number): void {
+    const resized = (column: Int32Array) =>
+      Int32Array.from({ length: pages }, (_, i) => (i < column.length ? column[i] : 0));
+    this.values = resized(this.values);
+    this.residence = resized(this.residence);
   }
 }
 
@@ -35,6 +43,8 @@ export class ProcessShadow {
   /** 1: the process wrote the page of a private mapping, so `value` counts and nothing else. */
   readonly isOwn = new Uint8Array(WINDOW);
   readonly value = new Int32Array(WINDOW);
+  /** 1: given up by MADV_FREE, so that the page may be gone, and be zero, until it is written again. */
+  readonly isGivenUp = new Uint8Array(WINDOW);
   readonly residence = new Int32Array(WINDOW);
 
   constructor(
@@ -59,12 +69,14 @@ export class ProcessShadow {
 
   discard(at: number, pages: number): void {
     this.isOwn.fill(0, at, at + pages);
+    this.isGivenUp.fill(0, at, at + pages);
     this.value.fill(0, at, at + pages);
   }
 
   /** Pages go to another place, with all that is known of them; what was mapped there goes. */
   moveTo(at: number, pages: number, to: number): void {
-    for (const column of [this.object, this.filePage, this.flags, this.isOwn, this.value, this.residence]) {
+    const { object, filePage, flags, isOwn, isGivenUp, value, residence } = this;
+    for (const column of [object, filePage, flags, isOwn, isGivenUp, value, residence]) {
       column.copyWithin(to, at, at + pages);
     }
     this.unmap(at, pages);
@@ -80,6 +92,7 @@ export class ProcessShadow {
     child.filePage.set(this.filePage);
     child.flags.set(this.flags);
     child.isOwn.set(this.isOwn);
+    child.isGivenUp.set(this.isGivenUp);
     child.value.set(this.value);
   }
 }
@@ -115,7 +128,31 @@ export class Shadow {
     if ((process.flags[at] & VM_SHARED) !== 0) this.objectAt(process, at).values[process.filePage[at]] = stamp;
     else {
       process.isOwn[at] = 1;
+      process.isGivenUp[at] = 0;
       process.value[at] = stamp;
+    }
+  }
+
+  /** A page that was given up, and is no longer there or reads as zero, went. */
+  private settle(process: ProcessShadow, at: number, found: number): void {
+    if (process.isGivenUp[at] !== 0 && found === 0) process.discard(at, 1);
+  }
+
+  /** What a read of the page found; compares it with what was last written. */
+  read(process: ProcessShadow, at: number, found: number): void {
+    this.settle(process, at, found);
+    const wanted = this.valueAt(process, at);
+    if (found !== wanted) differs(`page ${String(at)} of address space ${String(process.space.id)}`, found, wanted);
+  }
+
+  /** An object was cut or grew: private copies of pages behind its end are gone too. */
+  resize(object: ObjectShadow, pages: number): void {
+    object.resize(pages);
+    const number = this.objects.indexOf(object) + 2;
+    for (const process of this.processes) {
+      for (let at = 0; at < WINDOW; at++) {
+        if (process.object[at] === number && process.filePage[at] >= pages) process.discard(at, 1);
+      }
     }
   }
 
@@ -183,6 +220,7 @@ export class Shadow {
   }
 
   private compareEmpty(process: ProcessShadow, at: number): Pfn {
+    this.settle(process, at, 0);
     bugOn(process.isOwn[at] !== 0, 'INV-13: a page that was written is gone, page of the process', at);
     return NO_PFN;
   }
@@ -194,8 +232,7 @@ export class Shadow {
     const isSwap = tables.isSwap(page);
     const word = tables.word[page];
     const found = isSwap ? this.contentOfSlot(word as SwapSlot) : this.contentOf(word as Pfn);
-    const wanted = this.valueAt(process, at);
-    if (found !== wanted) differs(`page ${String(at)} of address space ${String(process.space.id)}`, found, wanted);
+    this.read(process, at, found);
     if (isSwap) return swap.cached(word as SwapSlot);
     return frames.isAnon(word as Pfn) ? (word as Pfn) : NO_PFN;
   }
