@@ -87,6 +87,10 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   const advice = makeMadviseCalls({
     ...{ frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, zeroPage, forEachMapping },
     readSwap: swapRead.readFor,
+    readSwapByTask: swapRead.readByTask,
+    readFile: machine.fileFault.readExactly,
+    shmemWillNeed: rules.shmemWillNeed,
+    faultRetry: rules.faultRetry,
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
   });
@@ -119,14 +123,24 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
 
   function writeSwitch(name: string, value: number): number {
     const { switches } = machine.options;
-    if (name === 'fault_around_bytes') switches.faultAround = value > 4096;
-    else if (name === 'vm.page-cluster') {
+    if (name === 'fault_around_bytes') return setFaultAround(value);
+    if (name === 'vm.page-cluster') {
       if (!(value >= 0 && value <= 31)) return -EINVAL;
       switches.pageCluster = value;
     } else if (name.startsWith('migration/')) {
       return machine.autoMigrate.write(name.slice('migration/'.length), value) ? 0 : -ENOENT;
     } else if (name !== 'kernel.numa_balancing') return -ENOENT;
     else if (value !== 0) throw new MmError('NOT_THERE_YET', `${name} = ${String(value)}: only 0 so far`);
+    return 0;
+  }
+
+  /** Kernel: fault_around_bytes_set(): a power of two, at most what one page table maps. */
+  function setFaultAround(bytes: number): number {
+    const pages = bytes / 4096;
+    if (!(pages >= 0 && pages <= 512)) return -EINVAL;
+    const { switches } = machine.options;
+    switches.faultAround = pages > 1;
+    switches.faultAroundPages = 2 ** Math.floor(Math.log2(Math.max(1, pages)));
     return 0;
   }
 

@@ -14,6 +14,7 @@ import {
   SIGSEGV,
   type CowFault,
   type FaultSwitches,
+  type FileFault,
   type HandleMmFault,
   type Outcome,
   type SwapFault,
@@ -88,6 +89,8 @@ export interface MachineOptions {
   readonly keepContents?: boolean;
   /** The swap device is a RAM disk: writes end at once. */
   readonly writesAtOnce?: boolean;
+  /** ... and the kernel knows it: it reads what one entry alone names without the swap cache. */
+  readonly readsAtOnce?: boolean;
   readonly sysctls?: Partial<ReclaimSysctls>;
   /** log2 of the sets of each CPU's TLB; undefined: that of a processor of today. */
   readonly tlbSetBits?: number;
@@ -136,6 +139,7 @@ export interface Machine {
   readonly misplaced: Misplaced;
   readonly lazy: Lazy;
   readonly swapFault: SwapFault;
+  readonly fileFault: FileFault;
   readonly handleMmFault: HandleMmFault;
   readonly zeroPage: Pfn;
   readonly process: ProcessSyscalls;
@@ -245,15 +249,18 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const { refault } = reclaim;
   const anon = makeAnonFault(faultParts);
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });
-  const swapRead = makeSwapRead({ ...faultParts, refault, switches });
+  const swapRead = makeSwapRead({ ...faultParts, refault, switches, rules });
   const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
   const shmem = makeShmemFault({
     ...{ ...faultParts, block, misplaced, cow, swapRead, switches, rules },
     mapAround: fileFault.mapAround,
   });
-  const swapFault = makeSwapFault({ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules });
+  const swapFault = makeSwapFault({
+    ...{ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules },
+    readsAtOnce: options.readsAtOnce === true,
+  });
   const handleMmFault = makeHandleMmFault({
-    ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters },
+    ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters, rules },
     file: fileFault,
   });
 
@@ -302,7 +309,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
     ...{ forEachPlace, query, swapOut, copyPage, cow, swapRead, weights, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
-    ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, handleMmFault, zeroPage },
+    ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },
   };
 }

@@ -15,6 +15,10 @@ export class FaultState {
   slot = NO_SLOT;
   /** A swap slot that is read belongs to the area's shmem object, not to a private entry. */
   readsObject = false;
+  /** The page read from swap is in no cache: only this fault knows it. */
+  isAlone = false;
+  /** How often the fault let go of everything to wait for a file, and was taken again. */
+  waits = 0;
   outcome = MINOR;
   /** Next step for the table driver. */
   next = 0;

@@ -10,6 +10,7 @@ import {
   PG_LOCKED,
   PG_READAHEAD,
   PG_UPTODATE,
+  POPULATE_FAULTS,
   type Task,
   VM_RAND_READ,
 } from '../mm/index.js';
@@ -19,12 +20,12 @@ import { NO_PFN, type Pfn } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
 import type { FaultState } from './fault-state.js';
+import { makeFileReadAhead } from './file-read-ahead.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
 import type { FaultReference, FaultSwitches } from './rules.js';
 
-/** Pages read around a miss (128 KiB), and pages mapped around a read fault (64 KiB). */
-const READ_AROUND = 32;
+/** Pages mapped around a read fault, unless fault_around_bytes says otherwise (64 KiB). */
 const FAULT_AROUND = 16;
 
 export interface FileParts {
@@ -56,8 +57,10 @@ export interface FileFault {
   findOrCreate(task: Task, file: FileObject, index: number): Pfn;
   /** Whether the last of these went to the disk. */
   wasRead(): boolean;
-  /** Maps the cached neighbours of a page that a read fault has just mapped: 16, aligned. */
-  mapAround(f: FaultState): void;
+  /** Reads these pages of the file into the cache, by the task's policy (madvise WILLNEED). */
+  readExactly(task: Task, file: FileObject, first: number, pages: number): void;
+  /** Maps the cached neighbours of a page that a read fault has just mapped: 16, aligned. Kernel: do_fault_around() */
+  mapAround(f: FaultState, bits: number): void;
   /** The switch `readahead` of the run. */
   readonly readsAround: boolean;
 }
@@ -80,34 +83,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     return pfn;
   }
 
-  /**
-   * The neighbours of a miss come in the same read: 32 pages around it, as far as the file goes. The page that begins the
-   * last quarter is marked: whoever faults on it sets the next window going. Kernel: do_sync_mmap_readahead()
-   */
-  function readAround(task: Task, file: FileObject, index: number): void {
-    const first = Math.max(0, index - READ_AROUND / 2);
-    readWindow(task, file, first, READ_AROUND, READ_AROUND / 4);
-  }
-
-  function readWindow(task: Task, file: FileObject, first: number, pages: number, ahead: number): void {
-    const end = Math.min(file.sizePages, first + pages);
-    const mark = end - ahead;
-    for (let i = first; i < end; i++) {
-      if (file.slots.get(i) !== 0) continue;
-      const pfn = bringIn(task, file, i, false);
-      if (pfn === NO_PFN) return;
-      if (i === mark) frames.set(pfn, PG_READAHEAD);
-      lru.put(pfn);
-    }
-    file.readUntil = end;
-  }
-
-  /** A fault met the mark: the next window is read, and the fault is taken once more, which the task counts as major. */
-  function readAhead(f: FaultState, file: FileObject, pfn: Pfn): void {
-    frames.clear(pfn, PG_READAHEAD);
-    counters.inc(C.fault_retried);
-    if (file.readUntil < file.sizePages) readWindow(f.task, file, file.readUntil, READ_AROUND, READ_AROUND);
-  }
+  const ahead = makeFileReadAhead({ frames, lru, bringIn });
 
   function findOrRead(task: Task, file: FileObject, index: number, isWrite: boolean, around: boolean): Pfn {
     lastWasRead = false;
@@ -115,9 +91,9 @@ export function makeFileFault(parts: FileParts): FileFault {
     if (found !== NO_PFN) return found;
     lastWasRead = true;
     meter.pay(ACCOUNT_FAULT, PRICE.diskRead);
-    const pfn = bringIn(task, file, index, isWrite);
-    if (pfn !== NO_PFN && around) readAround(task, file, index);
-    return pfn;
+    if (around) ahead.around(task, file, index);
+    const read = pageCache.findAndGet(file, index);
+    return read === NO_PFN ? bringIn(task, file, index, isWrite) : read;
   }
 
   function findOrCreate(task: Task, file: FileObject, index: number): Pfn {
@@ -145,18 +121,19 @@ export function makeFileFault(parts: FileParts): FileFault {
     return kept;
   }
 
-  function mapAround(f: FaultState): void {
+  function mapAround(f: FaultState, bits: number): void {
     const file = f.vma.file;
     if (file === null) return;
-    const first = Math.max(f.offset - (f.offset & (FAULT_AROUND - 1)), f.offset - (f.page & (FAULT_AROUND - 1)), 0);
-    const end = Math.min(first + FAULT_AROUND, f.vma.pages, f.offset - (f.page & 511) + 512);
+    const pages = parts.switches.faultAroundPages ?? FAULT_AROUND;
+    const first = Math.max(f.offset - (f.page & (pages - 1)), 0);
+    const end = Math.min(first + pages, f.vma.pages, f.offset - (f.page & 511) + 512);
     for (let offset = first; offset < end; offset++) {
       const page = (f.page + offset - f.offset) as typeof f.page;
       const pfn = cachedFrame(file, f.vma.filePage + offset);
       if (pfn === NO_PFN || !tables.isNone(page)) continue;
       if ((frames.flags(pfn) & (PG_UPTODATE | PG_LOCKED | PG_READAHEAD)) !== PG_UPTODATE) continue;
       frames.get(pfn);
-      mapping.mapFile(f.vma, page, pfn, 0);
+      mapping.mapFile(f.vma, page, pfn, bits);
     }
   }
 
@@ -166,11 +143,16 @@ export function makeFileFault(parts: FileParts): FileFault {
     const index = f.vma.filePage + f.offset;
     if (index >= file.sizePages) return SIGBUS;
     const truncates = file.truncateCount;
-    let pfn = findOrRead(f.task, file, index, f.isWrite, readahead && (f.vma.flags & VM_RAND_READ) === 0);
+    const readsAhead = readahead && (f.vma.flags & VM_RAND_READ) === 0;
+    let pfn = findOrRead(f.task, file, index, f.isWrite, readsAhead);
     if (pfn === NO_PFN) return OOM;
     const outcome = lastWasRead ? MAJOR : MINOR;
     if (marksAccessed && !lastWasRead) lru.markAccessed(pfn);
-    if (!lastWasRead && frames.has(pfn, PG_READAHEAD) && readahead) readAhead(f, file, pfn);
+    if (lastWasRead) f.waits++;
+    if (readsAhead && frames.has(pfn, PG_READAHEAD) && (!lastWasRead || f.task.faults === POPULATE_FAULTS)) {
+      ahead.next(f.task, file, index, pfn);
+      f.waits++;
+    }
     counters.inc(lastWasRead ? C.fault_file_major : C.fault_file);
     meter.pay(ACCOUNT_FAULT, PRICE.fileFault);
     const copies = f.isWrite && !f.vma.isShared;
@@ -191,9 +173,12 @@ export function makeFileFault(parts: FileParts): FileFault {
     }
     const writable = f.isWrite ? PTE_WRITE | PTE_DIRTY : 0; // a shared mapping becomes writable by a write (K-A9)
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable);
-    if (parts.switches.faultAround && !f.isWrite) mapAround(f);
+    if (parts.switches.faultAround && !f.isWrite) mapAround(f, 0);
     return outcome;
   }
 
-  return { doNoPage, findOrRead, findOrCreate, wasRead: () => lastWasRead, readsAround: readahead, mapAround };
+  return {
+    ...{ doNoPage, findOrRead, findOrCreate, readExactly: ahead.exactly, mapAround },
+    ...{ wasRead: () => lastWasRead, readsAround: readahead },
+  };
 }

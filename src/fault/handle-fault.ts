@@ -1,5 +1,5 @@
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import { type Block, type Spaces, type Task, VM_EXEC, VM_READ, VM_WRITE, type Vma } from '../mm/index.js';
+import { type Block, CALL_FAULTS, POPULATE_FAULTS, type Spaces, type Task, VM_EXEC, VM_READ, VM_WRITE, type Vma } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { PageId } from '../units.js';
 import type { AnonFault } from './anon.js';
@@ -8,6 +8,7 @@ import { FaultState } from './fault-state.js';
 import type { FileFault } from './file.js';
 import { MAJOR, MINOR, OOM, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
 import type { ShmemFault } from './shmem.js';
+import type { FaultRetry } from './rules.js';
 import type { SwapFault } from './swap.js';
 
 export interface HandleFaultParts {
@@ -20,6 +21,7 @@ export interface HandleFaultParts {
   readonly swapFault: SwapFault;
   readonly cow: CowFault;
   readonly counters: Counters;
+  readonly rules: { readonly faultRetry: FaultRetry };
 }
 
 /**
@@ -32,6 +34,7 @@ export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outc
 
 export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
   const { tables, spaces, block, anon, file, shmem, swapFault, cow, counters } = parts;
+  const { faultRetry } = parts.rules;
   let state: FaultState | null = null;
 
   function refill(task: Task, vma: Vma, page: PageId, isWrite: boolean): FaultState {
@@ -41,6 +44,7 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     f.page = page;
     f.offset = spaces.offsetIn(vma, page);
     f.isWrite = isWrite;
+    f.waits = 0;
     return f;
   }
 
@@ -56,6 +60,21 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     return MINOR;
   }
 
+  /** K-A9. Kernel: mm_account_fault() */
+  function isMajor(f: FaultState, outcome: Outcome): boolean {
+    if (f.waits === 0) return outcome === MAJOR;
+    if (f.task.faults === POPULATE_FAULTS) return false;
+    return outcome === MAJOR || faultRetry.markIsMajor || f.task.faults === CALL_FAULTS;
+  }
+
+  function account(f: FaultState, outcome: Outcome): void {
+    if (isMajor(f, outcome)) f.task.majorFaults++;
+    else f.task.minorFaults++;
+    if (f.waits === 0) return;
+    counters.add(C.fault_retried, f.waits);
+    if (faultRetry.countsEach) counters.add(C.pgfault, f.waits);
+  }
+
   return (task, page, isWrite) => {
     if (block.inFlight > 0) block.completeDue();
     const vma = spaces.vmaOf(page);
@@ -64,7 +83,9 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
       return SIGSEGV;
     }
     counters.inc(C.pgfault);
-    const outcome = dispatch(refill(task, vma, page, isWrite));
+    const f = refill(task, vma, page, isWrite);
+    const outcome = dispatch(f);
+    if (outcome <= MAJOR) account(f, outcome);
     if (outcome === MAJOR) counters.inc(C.pgmajfault);
     else if (outcome === SIGBUS) counters.inc(C.fault_sigbus);
     else if (outcome === OOM) counters.inc(C.fault_oom);

@@ -15,6 +15,8 @@ export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from
 export { makePlacement } from './placement.js';
 export {
   faultLeavesNoMark,
+  faultRetry61,
+  faultRetry612,
   faultMarksAccessed,
   swapHookBeforePtl,
   swapHookUnderPtl,
@@ -22,6 +24,7 @@ export {
   swapInReadOnly,
   swapInWritable,
   type FaultReference,
+  type FaultRetry,
   type FaultSwitches,
   type SwapHook,
   type SwapIn,
@@ -29,3 +32,9 @@ export {
 export { makeShmemFault, type ShmemFault } from './shmem.js';
 export { DONE, makeSwapFault, S2, S6, WAIT, type SwapFault } from './swap.js';
 export { makeSwapRead, type SwapRead } from './swap-read.js';
+export {
+  readAheadByArea61,
+  readAheadByArea612,
+  readAheadBySlots,
+  type SwapReadAhead,
+} from './swap-window.js';

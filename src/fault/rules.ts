@@ -30,6 +30,21 @@ export interface FaultReference {
 export const faultMarksAccessed: FaultReference = { marks: true };
 export const faultLeavesNoMark: FaultReference = { marks: false };
 
+/**
+ * Rule variant `faultRetry`: how a fault is counted that waited for a file and was taken again (K-A9). A fault of the task
+ * itself that had to read is major, one of populate minor, on every kernel.
+ */
+export interface FaultRetry {
+  /** [6.1] One that only met the mark of read-ahead is major too; [6.12] it began without the lock, and counts as the first. */
+  readonly markIsMajor: boolean;
+  /** [6.1] pgfault counts it each time it is taken; [6.12] once. */
+  readonly countsEach: boolean;
+  /** [6.12] madvise(POPULATE) knows that it comes again: major, as for the task itself. [6.1] It counts as populate. */
+  readonly adviceIsTask: boolean;
+}
+export const faultRetry61: FaultRetry = { markIsMajor: true, countsEach: true, adviceIsTask: false };
+export const faultRetry612: FaultRetry = { markIsMajor: false, countsEach: false, adviceIsTask: true };
+
 /** Which faults may migrate, and what is read ahead. Switches of a run. */
 export interface FaultSwitches {
   hookSwap: boolean;
@@ -39,6 +54,7 @@ export interface FaultSwitches {
   pageCluster: number;
   /** Read-around of mapped files: 32 pages. */
   readonly readahead: boolean;
-  /** fault_around_bytes: 16 cached pages are mapped by one read fault. */
+  /** fault_around_bytes: 16 cached pages are mapped by one read fault, or as many as this says: a power of two. */
   faultAround: boolean;
+  faultAroundPages?: number;
 }

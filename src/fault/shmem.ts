@@ -42,7 +42,7 @@ export interface ShmemParts {
   readonly placement: Placement;
   readonly counters: Counters;
   readonly meter: Meter;
-  readonly mapAround: (f: FaultState) => void;
+  readonly mapAround: (f: FaultState, bits: number) => void;
   readonly switches: FaultSwitches;
   readonly rules: { readonly faultReference: FaultReference };
 }
@@ -151,7 +151,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     // A read of a shared writable mapping maps it writable at once (K-A9).
     const writable = f.vma.isShared && f.vma.isWritable ? PTE_WRITE : 0;
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable | (f.isWrite ? PTE_DIRTY : 0));
-    if (switches.faultAround && !f.isWrite) parts.mapAround(f);
+    if (switches.faultAround && !f.isWrite) parts.mapAround(f, writable);
     return f.outcome;
   }
 

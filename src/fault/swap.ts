@@ -22,6 +22,8 @@ export interface SwapFaultParts {
   readonly counters: Counters;
   readonly meter: Meter;
   readonly tracer: Tracer | null;
+  /** The swap device is a RAM disk that the kernel knows to be one (SWP_SYNCHRONOUS_IO). */
+  readonly readsAtOnce: boolean;
   readonly switches: FaultSwitches;
   readonly rules: { readonly swapHook: SwapHook; readonly swapIn: SwapIn; readonly faultReference: FaultReference };
 }
@@ -57,7 +59,8 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   /** Looks the slot up in the swap cache, with a reference. */
   function s2Lookup(f: FaultState): number {
-    const pfn = swapRead.lookup(f.slot);
+    const pfn = swapRead.lookupFor(f);
+    f.isAlone = false;
     if (pfn === NO_PFN) return S3;
     f.pfn = pfn;
     return S4;
@@ -67,7 +70,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   function s3Read(f: FaultState): number {
     let pfn = swap.cached(f.slot);
     if (pfn !== NO_PFN) frames.get(pfn);
-    else if (swap.users(f.slot) > 0) pfn = swapRead.read(f, f.slot);
+    else if (swap.users(f.slot) > 0) pfn = readSlot(f);
     if (pfn === NO_PFN) {
       f.outcome = isSame(f) ? OOM : MINOR;
       return DONE;
@@ -75,6 +78,12 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     f.pfn = pfn;
     f.outcome = MAJOR;
     return S4;
+  }
+
+  /** From a device that reads at once, a page that nobody else names does not go through the swap cache. */
+  function readSlot(f: FaultState): Pfn {
+    f.isAlone = parts.readsAtOnce && swap.users(f.slot) === 1;
+    return f.isAlone ? swapRead.readAlone(f, f.slot) : swapRead.read(f, f.slot);
   }
 
   /** Sleeps for the page lock. */
@@ -86,6 +95,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   /** While we slept the page may have been migrated or dropped: it must still be this slot's (PL-30). */
   function s5Recheck(f: FaultState): number {
+    if (f.isAlone) return S6;
     if (frames.isSwapCache(f.pfn) && frames.private_(f.pfn) === (f.slot as number)) return HOOK;
     unlockAndPut(f.pfn);
     return S2;
@@ -122,7 +132,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   /** S8, S9: rss, the entry, the reverse map. */
   function s8Map(f: FaultState): number {
-    const writes = f.vma.isWritable && cow.isExclusive(f.pfn) && (f.isWrite || swapIn.readMapsWritable);
+    const writes = f.vma.isWritable && (f.isAlone || cow.isExclusive(f.pfn)) && (f.isWrite || swapIn.readMapsWritable);
     const bits = PTE_YOUNG | (writes ? PTE_WRITE : 0) | (writes && f.isWrite ? PTE_DIRTY : 0);
     if (f.vma.isLocked) frames.set(f.pfn, PG_MLOCKED);
     f.vma.space.swapEntries--;

@@ -26,8 +26,10 @@ export class FileObject {
   private readonly traceRanges: (readonly [number, number, number])[] = [];
   /** Changes at each truncate, for faults that looked before (FP section 4). */
   truncateCount = 0;
-  /** Where the last window of read-ahead ended. */
-  readUntil = 0;
+  /** The last window of read-ahead: where it began, its pages, and how many of them were read ahead. Kernel: file_ra_state */
+  readStart = 0;
+  readPages = 0;
+  readAhead = 0;
   /** SHM_LOCK: pages of the object are not evicted. Kernel: AS_UNEVICTABLE. */
   isUnevictable = false;
   /** Pages in `slots` that are frames. */

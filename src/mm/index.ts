@@ -53,7 +53,7 @@ export * from './page-flags.js';
 export { makeRmap, type ForEachPlace } from './rmap.js';
 export { Spaces, type VmaAttributes } from './spaces.js';
 export { SwapArea } from './swap-area.js';
-export { Task } from './task.js';
+export { CALL_FAULTS, OWN_FAULTS, POPULATE_FAULTS, Task } from './task.js';
 export {
   Vma,
   VM_DONTFORK,

@@ -100,6 +100,7 @@ export class Spaces {
     this.add(rest);
     rest.anonToken = vma.anonToken;
     rest.isForked = vma.isForked;
+    rest.takeSwapWindow(vma);
     if (vma.anonVma !== null) this.anonVmas.join(rest, vma.anonVma);
     return rest;
   }
@@ -111,12 +112,21 @@ export class Spaces {
     if (from.anonVma !== null) this.anonVmas.join(moved, from.anonVma);
   }
 
-  /** Joins neighbours with equal attributes around [start, end] (MP-17). */
+  /**
+   * Joins the areas of [start, end), which were just made or changed, with their neighbours where attributes are equal
+   * (MP-17). Of two whose anonymous pages keep them apart on one side only, the one before wins. Kernel: vma_merge()
+   */
   joinAround(space: AddressSpace, start: number, end: number): void {
-    let i = Math.max(1, space.indexAt(start));
-    while (i < space.vmas.length && space.vmas[i].start <= end) {
-      if (canJoin(space.vmas[i - 1], space.vmas[i])) this.join(space.vmas[i - 1], space.vmas[i]);
-      else i++;
+    for (let i = space.indexAt(start); i < space.vmas.length && space.vmas[i].start < end; i++) {
+      const changed = space.vmas[i];
+      const [previous, next] = [space.vmas.at(i - 1), space.vmas.at(i + 1)];
+      const before = i > 0 && previous !== undefined && alike(previous, changed) && anonFits(changed, previous);
+      const after = next !== undefined && alike(changed, next) && anonFits(changed, next);
+      const all = before && after && (hasNone(previous, next) || previous.anonToken === next.anonToken);
+      if (after && (all || !before)) this.join(changed, next);
+      if (!before) continue;
+      this.join(previous, changed);
+      i--;
     }
   }
 
@@ -197,7 +207,7 @@ export class Spaces {
 
 const samePolicy = (a: Mempolicy | null, b: Mempolicy | null): boolean => a === b || (a !== null && a.equals(b));
 
-function canJoin(left: Vma, right: Vma): boolean {
+function alike(left: Vma, right: Vma): boolean {
   return (
     left.end === right.start &&
     left.flags === right.flags &&
@@ -205,14 +215,17 @@ function canJoin(left: Vma, right: Vma): boolean {
     samePolicy(left.policy, right.policy) &&
     left.name === right.name &&
     left.pgoff + left.pages === right.pgoff &&
-    (left.tracePage < 0 ? right.tracePage < 0 : left.tracePage + left.pages === right.tracePage) &&
-    canJoinAnon(left, right)
+    (left.tracePage < 0 ? right.tracePage < 0 : left.tracePage + left.pages === right.tracePage)
   );
 }
 
-/** K-H3: not where each got its first page on its own, nor where one came from a fork and the other has none. */
-function canJoinAnon(left: Vma, right: Vma): boolean {
-  if (left.anonToken === right.anonToken) return true;
-  if (left.anonToken !== 0 && right.anonToken !== 0) return false;
-  return !left.isForked && !right.isForked;
+const hasNone = (a: Vma, b: Vma): boolean => a.anonToken === 0 || b.anonToken === 0;
+
+/**
+ * K-H3, area by area in the order of their change: an area that never had a page of its own joins a neighbour that has,
+ * unless that one came from a fork; one that has pages does not join a neighbour that has none. Kernel: is_mergeable_anon_vma()
+ */
+function anonFits(changed: Vma, neighbour: Vma): boolean {
+  if (changed.anonToken === neighbour.anonToken) return true;
+  return changed.anonToken === 0 && !neighbour.isForked;
 }

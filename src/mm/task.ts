@@ -3,6 +3,11 @@ import type { AddressSpace } from './address-space.js';
 import type { Cpuset } from './cpuset.js';
 import type { Mempolicy } from './mempolicy.js';
 
+/** An access of the task itself; a system call that comes again knowing that it waited (get_user_pages); populate, which does not. */
+export const OWN_FAULTS = 0;
+export const CALL_FAULTS = 1;
+export const POPULATE_FAULTS = 2;
+
 /** One thread: where it runs, whose memory it uses, and what governs its allocations. Kernel: task_struct. */
 export class Task {
   /** Task policy; null is the default, local (MP-1). */
@@ -19,6 +24,11 @@ export class Task {
   node: NodeId;
   /** User id; 0 has every capability, anyone else none. */
   uid = 0;
+  /** Faults that the task has taken. Kernel: min_flt, maj_flt */
+  minorFaults = 0;
+  majorFaults = 0;
+  /** On whose account the faults of now are: its own, or one of the system calls that fault pages in. */
+  faults = OWN_FAULTS;
 
   constructor(
     readonly id: number,

@@ -41,6 +41,10 @@ export class Vma {
   anonToken = 0;
   /** Inherited by a fork: joins no area without anonymous pages. */
   isForked = false;
+  /** Reading around a swapped page: page number of the last fault, pages of the last window, hits since (4 to begin with). */
+  swapFaultPage = 0;
+  swapWindow = 0;
+  swapHits = 4;
   /** What the creator calls it: a region of the trace, a segment of a script. */
   name = '';
   /** First page in the numbering of the trace, or -1: what policies see as `fault.page`. */
@@ -59,6 +63,13 @@ export class Vma {
   }
   get isLocked(): boolean {
     return (this.flags & VM_LOCKED) !== 0;
+  }
+
+  /** A part of a split, and the copy of a fork, read around as the area they come from did. */
+  takeSwapWindow(from: Vma): void {
+    this.swapFaultPage = from.swapFaultPage;
+    this.swapWindow = from.swapWindow;
+    this.swapHits = from.swapHits;
   }
 
   moveTo(start: number, pages: number): void {

@@ -1,14 +1,28 @@
-import { populateGoesOn, populateStops, type PopulateHoles } from '../syscalls/madvise.js';
+import {
+  populateGoesOn,
+  populateStops,
+  shmemWillNeedByObject,
+  shmemWillNeedByTask,
+  type PopulateHoles,
+  type ShmemWillNeed,
+} from '../syscalls/madvise.js';
 import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
 import { modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
 import {
   faultLeavesNoMark,
+  faultRetry61,
+  faultRetry612,
   faultMarksAccessed,
+  readAheadByArea61,
+  readAheadByArea612,
+  readAheadBySlots,
   type FaultReference,
+  type FaultRetry,
   type SwapHook,
   swapHookBeforePtl,
   swapHookUnderPtl,
   type SwapIn,
+  type SwapReadAhead,
   swapIn2616,
   swapInReadOnly,
   swapInWritable,
@@ -75,8 +89,12 @@ export interface Rules {
   readonly swapHook: SwapHook;
   /** What a read of a swapped page maps (K section 7). */
   readonly swapIn: SwapIn;
+  /** Which pages come along when one is read from swap. */
+  readonly swapReadAhead: SwapReadAhead;
   /** Whether a fault marks the page accessed (S4). */
   readonly faultReference: FaultReference;
+  /** How faults are counted that waited for a file. */
+  readonly faultRetry: FaultRetry;
   /** What interleaving counts by when mbind itself moves pages, and for copies of private mappings of shmem (K section 7). */
   readonly moveIndex: InterleaveIndex;
   /** Modes and mode flags that exist. */
@@ -85,6 +103,8 @@ export interface Rules {
   readonly pageStatus: PageStatus;
   /** MADV_POPULATE over a hole. */
   readonly populateHoles: PopulateHoles;
+  /** MADV_WILLNEED of shmem. */
+  readonly shmemWillNeed: ShmemWillNeed;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
 }
@@ -108,11 +128,14 @@ export const VARIANTS: Variants = {
   },
   swapHook: { 'before-ptl': swapHookBeforePtl, 'under-ptl': swapHookUnderPtl },
   swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly, '2.6.16': swapIn2616 },
+  swapReadAhead: { '6.12': readAheadByArea612, '6.1': readAheadByArea61, 'by-slot': readAheadBySlots },
   faultReference: { 'no-mark': faultLeavesNoMark, marks: faultMarksAccessed },
+  faultRetry: { '6.12': faultRetry612, '6.1': faultRetry61 },
   moveIndex: { 'with-inode': index612, 'without-inode': index61Moves, '2.6.16': index2616 },
   modes: { '6.12': modes612, '6.1': modes61 },
   pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
+  shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
 };
 

@@ -1,8 +1,10 @@
-import { EEXIST, EINVAL, ENOMEM } from '../../errors.js';
+import { EEXIST, EFAULT, EINVAL, ENOMEM } from '../../errors.js';
 import { PTE_WRITE, type PageTables } from '../../hardware/index.js';
 import {
+  OWN_FAULTS,
   PG_MLOCKED,
   PG_UNEVICTABLE,
+  POPULATE_FAULTS,
   VM_EXEC,
   VM_LOCKED,
   VM_READ,
@@ -14,6 +16,7 @@ import {
   type Spaces,
   type Task,
   type Vma,
+  type VmaAttributes,
 } from '../../mm/index.js';
 import { NO_PAGE, type Pfn } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
@@ -59,16 +62,22 @@ export interface AreaCalls {
 
 const ACCESS = VM_READ | VM_WRITE | VM_EXEC;
 
+const attributesOf = ({ flags, file, filePage, name, policy }: Vma): VmaAttributes => ({
+  ...{ flags, file, filePage, name, policy },
+});
+
 export function makeAreaCalls(parts: AreaParts): AreaCalls {
   const { frames, lru, tables, spaces, mapping, memory, touch, isExclusive, zeroPage } = parts;
 
   function populate(task: Task, vma: Vma, first: number, pages: number): number {
     const isWrite = vma.isWritable && !vma.isShared;
-    for (let offset = first; offset < first + pages; offset++) {
-      const pfn = touch(task, vma.start + offset, isWrite);
-      if (pfn <= 0) return pfn;
+    let outcome: number = 0;
+    task.faults = POPULATE_FAULTS;
+    for (let offset = first; offset < first + pages && outcome === 0; offset++) {
+      outcome = Math.min(0, touch(task, vma.start + offset, isWrite));
     }
-    return 0;
+    task.faults = OWN_FAULTS;
+    return outcome;
   }
 
   function mmap(task: Task, request: MmapRequest): number {
@@ -185,35 +194,46 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
   function mremap(task: Task, vpn: number, pages: number, newPages: number, toVpn: number | null): number {
     const { space } = task;
     if (newPages === 0) return -EINVAL;
-    if (newPages < pages) memory.munmap(space, vpn + newPages, pages - newPages, task.cpu);
+    if (space.find(vpn) === null) return -EFAULT;
+    if (toVpn !== null) {
+      if (vpn + pages > toVpn && toVpn + newPages > vpn) return -EINVAL;
+      memory.munmap(space, toVpn, newPages, task.cpu);
+    }
     const kept = Math.min(pages, newPages);
-    if (toVpn === null) return newPages > pages ? growInPlace(task, vpn, pages, newPages) : 0;
-    return moveTo(task, vpn, kept, newPages, toVpn);
+    if (kept < pages) memory.munmap(space, vpn + kept, pages - kept, task.cpu);
+    if (toVpn === null && newPages <= pages) return 0;
+    const vma = space.find(vpn);
+    if (vma === null || vma.end < vpn + kept) return -EFAULT; // not across the borders of areas
+    return toVpn === null ? growInPlace(task, vma, vpn, pages, newPages) : moveTo(task, vpn, kept, newPages, toVpn);
   }
 
-  function growInPlace(task: Task, vpn: number, pages: number, newPages: number): number {
+  /** What is added joins the area it makes longer, and what comes behind. */
+  function growInPlace(task: Task, vma: Vma, vpn: number, pages: number, newPages: number): number {
     const { space } = task;
-    const vma = space.find(vpn);
-    if (vma === null || vma.end !== vpn + pages) return -ENOMEM;
-    const i = space.indexAt(vma.end);
+    const { end, pgoff, isLocked } = vma;
+    if (end !== vpn + pages) return -ENOMEM;
+    const i = space.indexAt(end);
     if (i < space.vmas.length && space.vmas[i].start < vpn + newPages) return -ENOMEM;
-    vma.moveTo(vma.start, vma.pages + newPages - pages);
-    spaces.joinAround(space, vma.start, vma.end);
-    if (vma.isLocked) populate(task, vma, vpn + pages - vma.start, newPages - pages);
+    const added = spaces.insert(space, end, newPages - pages, { ...attributesOf(vma), filePage: vma.filePage + vma.pages });
+    added.pgoff = pgoff + vma.pages;
+    spaces.adoptAnon(added, vma);
+    spaces.joinAround(space, end, vpn + newPages);
+    const area = space.find(end);
+    if (isLocked && area !== null) populate(task, area, end - area.start, newPages - pages);
     return 0;
   }
 
   /** K-I2: pages keep their numbers, unless the mapping never had an anonymous page: then it takes those of its place. */
   function moveTo(task: Task, vpn: number, pages: number, newPages: number, toVpn: number): number {
     const { space } = task;
-    memory.munmap(space, toVpn, newPages, task.cpu);
     const [vma] = spaces.isolateRange(space, vpn, pages);
-    const { flags, file, filePage, name, policy } = vma;
-    const moved = spaces.insert(space, toVpn, newPages, { flags, file, filePage, name, policy });
+    const { flags } = vma;
+    const moved = spaces.insert(space, toVpn, newPages, attributesOf(vma));
     if (vma.anonVma !== null) {
       moved.pgoff = vma.pgoff;
       spaces.adoptAnon(moved, vma);
     }
+    moved.takeSwapWindow(vma);
     memory.forEachEntry(vma, (offset, page) => {
       const target = spaces.pageIn(moved, offset);
       if (target === NO_PAGE) return;

@@ -1,10 +1,13 @@
 import { EACCES, EFAULT, EINVAL, ENOMEM } from '../../errors.js';
 import { PTE_DIRTY, type PageTables } from '../../hardware/index.js';
-import { SIGBUS, SIGSEGV } from '../../fault/index.js';
+import { SIGBUS, SIGSEGV, type FaultRetry, type FileFault, type SwapRead } from '../../fault/index.js';
 import {
+  CALL_FAULTS,
+  OWN_FAULTS,
   PG_ACTIVE,
   PG_DIRTY,
   PG_SWAPBACKED,
+  POPULATE_FAULTS,
   VM_DONTFORK,
   VM_EXEC,
   VM_RAND_READ,
@@ -50,6 +53,18 @@ export interface PopulateHoles {
 export const populateGoesOn: PopulateHoles = { goesOn: true };
 export const populateStops: PopulateHoles = { goesOn: false };
 
+/**
+ * Rule variant `shmemWillNeed`: MADV_WILLNEED of a shmem mapping whose pages are in swap. [6.12] Each is placed as a fault
+ * would; [6.1] the kernel forgets for which area it reads: the caller's task policy and its rotor decide, and the page
+ * behind the range is read too.
+ */
+export interface ShmemWillNeed {
+  readonly byTask: boolean;
+  readonly pagesMore: number;
+}
+export const shmemWillNeedByObject: ShmemWillNeed = { byTask: false, pagesMore: 0 };
+export const shmemWillNeedByTask: ShmemWillNeed = { byTask: true, pagesMore: 1 };
+
 export interface MadviseParts {
   readonly frames: Frames;
   readonly lru: Lru;
@@ -65,7 +80,11 @@ export interface MadviseParts {
   readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
   /** Reads a slot into the swap cache for an area's page; the reference is the caller's. */
   readonly readSwap: (task: Task, vma: Vma, offset: number, slot: SwapSlot, readsObject: boolean) => Pfn;
+  readonly readSwapByTask: SwapRead['readByTask'];
+  readonly readFile: FileFault['readExactly'];
   readonly populateHoles: PopulateHoles;
+  readonly shmemWillNeed: ShmemWillNeed;
+  readonly faultRetry: FaultRetry;
   readonly forEachMapping: ForEachPlace;
   readonly zeroPage: Pfn;
 }
@@ -79,13 +98,16 @@ export interface MadviseCalls {
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
-  const { populateHoles, forEachMapping, zeroPage } = parts;
+  const { populateHoles, shmemWillNeed, faultRetry, forEachMapping, zeroPage } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, advice: string): number {
     if (!ADVICE.includes(advice)) return -EINVAL;
     if (pages === 0) return 0;
     if (advice === 'populate_read' || advice === 'populate_write') {
-      return populateRange(task, vpn, pages, advice === 'populate_write');
+      task.faults = faultRetry.adviceIsTask ? CALL_FAULTS : POPULATE_FAULTS;
+      const errno = populateRange(task, vpn, pages, advice === 'populate_write');
+      task.faults = OWN_FAULTS;
+      return errno;
     }
     const end = vpn + pages;
     let unmapped = false;
@@ -236,9 +258,13 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     lru.drainAll();
   }
 
-  /** K-S4: swapped pages of private memory come into the swap cache; their node is chosen now. */
+  /** K-S4: swapped pages of private anonymous memory come into the swap cache; their node is chosen now. Files are read. */
   function willNeed(task: Task, vma: Vma, first: number, pages: number): void {
-    if (vma.file?.isShmem === true) objectWillNeed(task, vma, vma.file, first, pages);
+    if (vma.file !== null) {
+      if (vma.file.isShmem) objectWillNeed(task, vma, vma.file, first, pages);
+      else parts.readFile(task, vma.file, vma.filePage + first, pages);
+      return;
+    }
     for (let offset = first; offset < first + pages; offset++) {
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || !tables.isSwap(page)) continue;
@@ -251,10 +277,14 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
 
   /** The same for pages of a shmem object that are out in swap. */
   function objectWillNeed(task: Task, vma: Vma, file: FileObject, first: number, pages: number): void {
-    for (let offset = first; offset < first + pages; offset++) {
-      const value = file.slots.get(vma.filePage + offset);
+    for (let offset = first; offset < first + pages + shmemWillNeed.pagesMore; offset++) {
+      const index = vma.filePage + offset;
+      const value = file.slots.get(index);
       if (value >= 0 || swap.cached(-value as SwapSlot) !== NO_PFN) continue;
-      const pfn = readSwap(task, vma, offset, -value as SwapSlot, true);
+      const slot = -value as SwapSlot;
+      const pfn = shmemWillNeed.byTask
+        ? parts.readSwapByTask(task, file, index, slot)
+        : readSwap(task, vma, offset, slot, true);
       if (pfn !== NO_PFN) lru.put(pfn);
     }
   }

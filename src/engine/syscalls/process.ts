@@ -102,6 +102,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
       if ((vma.flags & VM_DONTFORK) !== 0) continue;
       const copy = spaces.insert(space, vma.start, vma.pages, vma);
       copy.pgoff = vma.pgoff;
+      copy.takeSwapWindow(vma);
       if (vma.policy !== null) {
         const own = vma.policy.clone(task.cpuset.nodes());
         spaces.setPolicy(copy, own);

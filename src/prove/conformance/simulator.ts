@@ -43,16 +43,13 @@ export class Simulator {
 
   /** One system call. */
   execute(step: Step): StepResult {
-    const { counters, lru } = this.machine;
+    const { lru } = this.machine;
     lru.drainAll();
-    const faults = () => counters.get('pgfault') - counters.get('fault_sigbus') - counters.get('fault_oom');
-    // A fault that had to be taken once more is a major one for the task, whatever it did.
-    const major = () => counters.get('pgmajfault') + counters.get('fault_retried');
-    const [before, majorBefore] = [faults(), major()];
+    const task = this.tasks.get(text(step, 'task'));
+    const [minor, major] = [task?.minorFaults ?? 0, task?.majorFaults ?? 0];
     const result = this.dispatch(step);
-    const majflt = major() - majorBefore;
     lru.drainAll();
-    return { ...result, minflt: faults() - before - majflt, majflt };
+    return { ...result, minflt: (task?.minorFaults ?? 0) - minor, majflt: (task?.majorFaults ?? 0) - major };
   }
 
   /** What move_pages would report for every page of every region of every living task. */
