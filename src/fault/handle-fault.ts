@@ -1,5 +1,15 @@
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import { type Block, CALL_FAULTS, POPULATE_FAULTS, type Spaces, type Task, VM_EXEC, VM_READ, VM_WRITE, type Vma } from '../mm/index.js';
+import {
+  type Block,
+  CALL_FAULTS,
+  POPULATE_FAULTS,
+  type Spaces,
+  type Task,
+  VM_EXEC,
+  VM_READ,
+  VM_WRITE,
+  type Vma,
+} from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { PageId } from '../units.js';
 import type { AnonFault } from './anon.js';

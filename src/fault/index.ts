@@ -32,9 +32,4 @@ export {
 export { makeShmemFault, type ShmemFault } from './shmem.js';
 export { DONE, makeSwapFault, S2, S6, WAIT, type SwapFault } from './swap.js';
 export { makeSwapRead, type SwapRead } from './swap-read.js';
-export {
-  readAheadByArea61,
-  readAheadByArea612,
-  readAheadBySlots,
-  type SwapReadAhead,
-} from './swap-window.js';
+export { readAheadByArea61, readAheadByArea612, readAheadBySlots, type SwapReadAhead } from './swap-window.js';

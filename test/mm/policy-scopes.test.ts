@@ -102,17 +102,20 @@ describe('private memory', () => {
     expect(nodesOf(machine, task, START, 2)).toEqual([3, 2]);
   });
 
-  it('MP-14: pages read along come by the policy of the address that was touched', () => {
+  it.each([
+    ['mof-2006', 'slot, by the policy of the address that was touched', [0, 2, 2, 2], 2],
+    ['mof', 'area, which ends here', [0, 2], 0],
+  ])('MP-14: under %s pages are read along by %s', (profile, _, expected, readAhead) => {
     const switches = { ...{ hookSwap: true, hookFile: true, hookShmem: true }, readahead: false, faultAround: false };
-    const machine = tinyMachine({ writesAtOnce: true, switches: { ...switches, pageCluster: 3 } });
+    const machine = tinyMachine({ profile, writesAtOnce: true, switches: { ...switches, pageCluster: 3 } });
     const { task } = processWithPages(machine, 1, START, 3);
     for (const page of [0, 1, 2]) evict(machine, task, frameAt(machine, task, START + page));
     bindRange(machine, task, START, 1, 'preferred', 2);
     machine.touch(task, START, false);
     const used: number[] = [];
     machine.zones.forEachUsed((pfn) => used.push(machine.frames.nodeOf(pfn)));
-    expect(used.sort()).toEqual([0, 2, 2, 2]); // the zero page, the page, and the two read along
-    expect(machine.counters.get('swap_ra')).toBe(2);
+    expect(used.sort()).toEqual(expected); // the zero page, the page, and what was read along
+    expect(machine.counters.get('swap_ra')).toBe(readAhead);
   });
 });
 

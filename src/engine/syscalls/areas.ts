@@ -214,7 +214,10 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
     if (end !== vpn + pages) return -ENOMEM;
     const i = space.indexAt(end);
     if (i < space.vmas.length && space.vmas[i].start < vpn + newPages) return -ENOMEM;
-    const added = spaces.insert(space, end, newPages - pages, { ...attributesOf(vma), filePage: vma.filePage + vma.pages });
+    const added = spaces.insert(space, end, newPages - pages, {
+      ...attributesOf(vma),
+      filePage: vma.filePage + vma.pages,
+    });
     added.pgoff = pgoff + vma.pages;
     spaces.adoptAnon(added, vma);
     spaces.joinAround(space, end, vpn + newPages);

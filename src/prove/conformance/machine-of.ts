@@ -17,7 +17,14 @@ export async function simulators(profile: string): Promise<(recorded: RecordedCa
   for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
   return (recorded) => {
     const machine = compose({
-      ...{ machine: describe(recorded.machine), profile, defaultPolicy, writesAtOnce: true, readsAtOnce: true, swapPages: 65536 },
+      ...{
+        machine: describe(recorded.machine),
+        profile,
+        defaultPolicy,
+        writesAtOnce: true,
+        readsAtOnce: true,
+        swapPages: 65536,
+      },
       switches: {
         ...{ hookSwap: false, hookFile: false, hookShmem: false },
         ...{ pageCluster: 0, readahead: true, faultAround: false },
