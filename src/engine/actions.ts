@@ -90,11 +90,18 @@ function lazy(spec: ActionSpec & { kind: 'lazy' }, process: TraceProcess, parts:
   };
 }
 
-function moveTask(spec: ActionSpec & { kind: 'task' }, { machine, tasks }: ActionParts): Done {
+function moveTask(spec: ActionSpec & { kind: 'task' }, { machine, tasks, clocks }: ActionParts): Done {
   const task = tasks.ofThread(spec.thread);
   if (task === undefined) return nothing(`thread ${String(spec.thread)} does not run then`);
   const from = task.node;
-  machine.process.moveTask(task, cpuOnNode(spec, machine));
+  const cpu = cpuOnNode(spec, machine);
+  const isElsewhere = machine.topology.nodeOfCpu[cpu] !== from;
+  if (isElsewhere && !machine.autoMigrate.mayLeaveNode(task, clocks.get(tasks.indexOf[spec.thread]))) {
+    return nothing(
+      `thread ${String(spec.thread)} stays on node ${String(from)}: its pages are still to follow, or the interval of automigrate is not over`,
+    );
+  }
+  machine.process.moveTask(task, cpu);
   return nothing(`thread ${String(spec.thread)} from node ${String(from)} to node ${String(task.node)}`);
 }
 

@@ -8,6 +8,7 @@ import type { TraceBatch, TraceSource } from '../trace/index.js';
 import type { CpuId, NodeId, PageId } from '../units.js';
 import { makeAccessLoop } from './access-loop.js';
 import { carryOutAction, neverCame, type PlannedAction } from './actions.js';
+import { follow } from './actions/moving.js';
 import { Agenda, Rank } from './agenda.js';
 import { makeCalls, type Calls } from './calls.js';
 import { Clocks } from './clocks.js';
@@ -98,7 +99,8 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     thread = tasks.indexOf[batch.tid[from]];
     task = tasks.at(thread);
     const { process } = sidecar.threads[thread];
-    const begun = clocks.begin(thread, task.cpu, waitedFor);
+    let begun = clocks.begin(thread, task.cpu, waitedFor);
+    if (task.migratePending) begun = followTask(task, thread, batch.firstRow + from);
     const movingBefore = movingNs();
     const now = loop.run(batch, from, until, task, process, memory.idsOf(process), begun);
     clocks.end(thread, task.cpu, now, movingNs() - movingBefore);
@@ -106,6 +108,18 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     if (behind >= 0) machine.cost.advance(behind);
     return loop.failedRow() < 0;
   };
+
+  /** The thread runs again on another node, and its pages follow. @returns its clock */
+  function followTask(moved: Task, index: number, row: number): number {
+    const { tid, process: pid } = sidecar.threads[index];
+    const process = sidecar.processes.find((candidate) => candidate.pid === pid);
+    if (process !== undefined) {
+      const action = `automigrate of thread ${String(tid)}`;
+      done.push({ action, row, process: pid, ...follow(process, moved, index, actionParts) });
+    }
+    return clocks.get(index);
+  }
+
   const rounds = new Rounds(sidecar.threads.length);
   const begin: BeginQuantum = (tid, quantum) => rounds.next(tasks.indexOf[tid], quantum);
   const cpus = { ofTid: (tid: number) => tasks.at(tasks.indexOf[tid]).cpu, clock: (cpu: number) => clocks.cpu(cpu) };

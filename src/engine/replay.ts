@@ -72,6 +72,7 @@ async function replaySource(
     seed,
     cost: { hitNs: options.hitNs, mlp: options.mlp },
     defaultPolicy: await loadPolicy('default', cwd),
+    autoMigrate: switches.autoMigrate,
     ...(switches.swap ? {} : { swapPages: 0 }),
   });
   const actions = planActions(spec.actions, sidecar, machine);
@@ -94,7 +95,8 @@ function result(
 ): RunResult {
   const { spec } = request;
   const policyAttainable = definition.attainable !== false;
-  const usesLazy = spec.actions.some(({ kind }) => kind === 'lazy'); // no mainline kernel takes it, whatever it did here
+  // No mainline kernel has either, whatever it did here.
+  const isPatched = spec.actions.some(({ kind }) => kind === 'lazy') || spec.switches.autoMigrate !== null;
   return {
     run: spec.text,
     policy: definition.name,
@@ -103,7 +105,7 @@ function result(
     machine: description.name,
     trace: replayed.traceName,
     seed: request.seed,
-    attainable: policyAttainable && !usesLazy && machine.counters.get('mof_migrate_done') === 0,
+    attainable: policyAttainable && !isPatched && machine.counters.get('mof_migrate_done') === 0,
     policyAttainable,
     outcome: replayed.outcome,
     whole: replayed.whole,
@@ -134,11 +136,18 @@ function checkSwitches({ spec }: RunRequest): void {
       `run "${spec.text}": profile ${switches.profile} is a mainline kernel, which has no migrate-on-fault hooks; use profile=mof, or leave out hooks and lazy`,
     );
   }
-  const needsSwap = actions.find(({ kind }) => kind === 'lazy' || kind === 'swapout');
-  if (!switches.swap && needsSwap !== undefined) {
+  if (switches.autoMigrate !== null && !profileNamed(switches.profile).hasHooks) {
     throw new MmError(
       'BAD_RUN',
-      `run "${spec.text}": ${needsSwap.kind} needs swap slots for anonymous pages; leave out swap=off`,
+      `run "${spec.text}": profile ${switches.profile} has no automatic migration; use profile=mof or mof-2006, or leave out automigrate`,
+    );
+  }
+  const action = actions.find(({ kind }) => kind === 'lazy' || kind === 'swapout')?.kind;
+  const needsSwap = action ?? (switches.autoMigrate?.lazy === true ? 'automigrate=lazy' : null);
+  if (!switches.swap && needsSwap !== null) {
+    throw new MmError(
+      'BAD_RUN',
+      `run "${spec.text}": ${needsSwap} needs swap slots for anonymous pages; leave out swap=off`,
     );
   }
 }

@@ -5,7 +5,7 @@ import { parsePolicy } from './parse-policy.js';
 import { parseSwitch, type MutableSwitches } from './parse-switch.js';
 import { Piece } from './piece.js';
 import { DEFAULT_SWITCHES, type ActionSpec, type Moment, type RunSpec } from './run-spec.js';
-import { ACTIONS, SWITCHES } from './words.js';
+import { ACTIONS, SWITCHES, type SwitchWord } from './words.js';
 
 /**
  * Takes one RUN of the command line apart: a policy, then actions and switches, each after a `+`.
@@ -17,24 +17,27 @@ export function parseRun(text: string): RunSpec {
   const [policyWord, ...words] = Piece.scan({ what: 'run', code: 'BAD_RUN', text }).split('+', isSeparator);
   const policy = parsePolicy(policyWord);
   const actions: ActionSpec[] = [];
-  const switchWords: (() => void)[] = [];
+  const switchWords: { readonly word: Piece; readonly known: SwitchWord }[] = [];
   const switches: MutableSwitches = { ...DEFAULT_SWITCHES };
   for (const word of words) {
     const name = nameOf(word);
     const action = ACTIONS.find((candidate) => candidate.name === name);
     const known = SWITCHES.find((candidate) => candidate.name === name);
     if (action) actions.push(parseAction(word, action));
-    else if (known)
-      switchWords.push(() => {
-        parseSwitch(word, known, switches);
-      });
+    else if (known) switchWords.push({ word, known });
     else unknownWord(word, name);
   }
-  // `lazy` is pointless without the hooks, so it brings them; what the person says about hooks refines that.
-  const hasLazy = actions.some((action) => action.kind === 'lazy');
-  switches.hookSwap = switches.hookFile = switches.hookShmem = hasLazy;
-  for (const apply of switchWords) apply();
+  const isAutomatic = ({ known }: { known: SwitchWord }) => known.name === 'automigrate';
+  for (const { word, known } of switchWords.filter(isAutomatic)) parseSwitch(word, known, switches);
+  // What unmaps lazily is pointless without the hooks, so it brings them; what the person says about hooks refines that.
+  switches.hookSwap = switches.hookFile = switches.hookShmem = unmapsLazily({ actions, switches });
+  for (const { word, known } of switchWords) if (!isAutomatic({ known })) parseSwitch(word, known, switches);
   return { text, policy, actions, switches };
+}
+
+/** Pages are unmapped for their next toucher: the hooks are on unless the run says otherwise. */
+export function unmapsLazily({ actions, switches }: Pick<RunSpec, 'actions' | 'switches'>): boolean {
+  return switches.autoMigrate?.lazy === true || actions.some((action) => action.kind === 'lazy');
 }
 
 /** MOMENT as the value of a command-line option. `what` is the option's name, for the error line. */

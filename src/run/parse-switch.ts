@@ -32,6 +32,9 @@ export function parseSwitch(piece: Piece, word: SwitchWord, into: MutableSwitche
     case 'hook-shmem':
       into.hookShmem = isOn;
       break;
+    case 'automigrate':
+      into.autoMigrate = autoMigrateOf(value, word);
+      break;
     case 'vma':
       into.vmas = [...into.vmas, vmaOf(value)];
       break;
@@ -75,6 +78,28 @@ function notThere(piece: Piece, value: Piece, word: SwitchWord): void {
     0,
     'NOT_THERE_YET',
   );
+}
+
+const LEAST_INTERVAL = 5;
+const MOST_INTERVAL = 300;
+
+/** `off`, or `direct|lazy[:interval=SECONDS][:mapcount=N]`; the interval is clipped as the kernel does. */
+function autoMigrateOf(value: Piece, { name, syntax }: SwitchWord): Switches['autoMigrate'] {
+  const [mode, ...options] = value.split(':');
+  const moment = value.find('@');
+  if (moment >= 0) value.fail(`"${name}" holds for the whole run and takes no moment`, moment);
+  if (!['off', 'direct', 'lazy'].includes(mode.value))
+    mode.fail(`"${mode.value}" is no value of "${name}"; expected ${syntax}`);
+  const settings = { lazy: mode.value === 'lazy', intervalS: 30, maxMapcount: 1 };
+  for (const option of options) {
+    const [key, text] = option.cut('=');
+    const number = Number(text?.value);
+    if (!text || !/^\d{1,9}$/.test(text.value)) option.fail(`expected interval=SECONDS or mapcount=N, whole numbers`);
+    if (key.value === 'interval') settings.intervalS = Math.min(MOST_INTERVAL, Math.max(LEAST_INTERVAL, number));
+    else if (key.value === 'mapcount') settings.maxMapcount = Math.max(1, number);
+    else key.fail(`"${key.value}" is no option of "${name}"; expected interval or mapcount`);
+  }
+  return mode.value === 'off' ? null : settings;
 }
 
 function vmaOf(value: Piece): Switches['vmas'][number] {

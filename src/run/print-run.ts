@@ -1,3 +1,4 @@
+import { unmapsLazily } from './parse-run.js';
 import { quoteIfNeeded } from './piece.js';
 import {
   DEFAULT_SWITCHES,
@@ -53,12 +54,11 @@ function printName(name: string): string {
   return /[+:="\\]/.test(name) ? quoteIfNeeded(name) : name;
 }
 
-function switchWords({ actions, switches }: RunSpec): string[] {
+function switchWords(spec: RunSpec): string[] {
+  const { switches } = spec;
   const onOff = (isOn: boolean) => (isOn ? 'on' : 'off');
-  const words = hookWords(
-    switches,
-    actions.some((action) => action.kind === 'lazy'),
-  );
+  const words = hookWords(switches, unmapsLazily(spec));
+  if (switches.autoMigrate !== null) words.push(autoMigrateWord(switches.autoMigrate));
   const add = (name: string, value: string, key: keyof Switches) => {
     if (switches[key] !== DEFAULT_SWITCHES[key]) words.push(`${name}=${value}`);
   };
@@ -70,6 +70,12 @@ function switchWords({ actions, switches }: RunSpec): string[] {
   add('fault-around', onOff(switches.faultAround), 'faultAround');
   add('page-cluster', String(switches.pageCluster), 'pageCluster');
   return words;
+}
+
+function autoMigrateWord({ lazy, intervalS, maxMapcount }: NonNullable<Switches['autoMigrate']>): string {
+  const interval = intervalS === 30 ? '' : `:interval=${String(intervalS)}`;
+  const mapcount = maxMapcount === 1 ? '' : `:mapcount=${String(maxMapcount)}`;
+  return `automigrate=${lazy ? 'lazy' : 'direct'}${interval}${mapcount}`;
 }
 
 function hookWords({ hookSwap, hookFile, hookShmem }: Switches, isOnByLazy: boolean): string[] {

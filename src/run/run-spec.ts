@@ -42,6 +42,12 @@ export interface Switches {
   readonly hookSwap: boolean;
   readonly hookFile: boolean;
   readonly hookShmem: boolean;
+  /** Automatic migration; null: off. */
+  readonly autoMigrate: {
+    readonly lazy: boolean;
+    readonly intervalS: number;
+    readonly maxMapcount: number;
+  } | null;
   /** REGION → policy, in the order given. */
   readonly vmas: readonly { readonly region: string; readonly policy: PolicySpec }[];
   readonly cpus: 'blocks' | 'spread' | 'pack' | readonly number[];
@@ -56,6 +62,7 @@ export const DEFAULT_SWITCHES: Switches = {
   hookSwap: false,
   hookFile: false,
   hookShmem: false,
+  autoMigrate: null,
   vmas: [],
   cpus: 'blocks',
   profile: 'mof',

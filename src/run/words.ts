@@ -56,11 +56,12 @@ export const SWITCHES: readonly SwitchWord[] = [
   onOff('hook-shmem', 'off', 'the hook at shared-memory faults alone'),
   {
     name: 'automigrate',
-    syntax: 'automigrate=off|direct|lazy',
-    about: 'pages follow a relocated task',
-    isThere: false,
+    syntax: 'automigrate=off|direct|lazy[:interval=SECONDS][:mapcount=N]',
+    about:
+      'pages follow a relocated thread, moved or unmapped (lazy implies hooks); then it stays for the interval (30); pages mapped more than N (1) times stay',
+    isThere: true,
     initial: 'off',
-    values: ['off', 'direct', 'lazy'],
+    values: null,
   },
   {
     name: 'balancing',

@@ -102,7 +102,9 @@ export interface SwapUse {
 export interface MovedPages {
   /** Copied to another frame. */
   readonly moved: number;
-  /** Mapped before and not afterwards: out to swap, or dropped from their file's cache. */
+  /** In a cache and mapped by nobody, so that each follows its next toucher. */
+  readonly unmapped: number;
+  /** Out of memory: out to swap, or dropped from their file's cache. */
   readonly gone: number;
   /** Taken in hand, and put back. */
   readonly failed: number;

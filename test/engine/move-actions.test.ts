@@ -22,7 +22,7 @@ describe('move', () => {
     const { actions, phases } = await run('default+task=0:1@row:12+move@row:12');
     expect(actions[1]).toMatchObject({
       pagesTouched: PAGES,
-      moved: { moved: PAGES, gone: 0, failed: 0, left: 0 },
+      moved: { moved: PAGES, unmapped: 0, gone: 0, failed: 0, left: 0 },
       swap: { slots: 0, written: 0, read: 0 },
       note: '12 pages moved',
     });
@@ -104,7 +104,7 @@ describe('swapout', () => {
     const { actions, phases, counters } = await run('default+swapout@row:12', {}, { tiny: { nodes } });
     expect(actions[0]).toMatchObject({
       pagesTouched: PAGES,
-      moved: { moved: 0, gone: PAGES, failed: 0, left: 0 },
+      moved: { moved: 0, unmapped: 0, gone: PAGES, failed: 0, left: 0 },
       swap: { slots: PAGES, written: PAGES, read: 0 },
       note: '12 pages out of memory, 12 swap slots taken, 12 written to swap',
     });
@@ -157,6 +157,49 @@ describe('cpuset=NODES', () => {
     const { actions, phases } = await run('default+cpuset=1@row:12+cpuset=0-1:stay@row:20');
     expect(actions.map(({ pagesTouched }) => pagesTouched)).toEqual([PAGES, 0]);
     expect(phases.at(-1)?.pagesPerNode).toEqual([0, PAGES]);
+  });
+});
+
+describe('automigrate', () => {
+  it('direct: a relocated thread pulls the pages along when it runs again, and pays', async () => {
+    const { actions, phases } = await run('default+task=0:1@row:12+automigrate=direct');
+    expect(actions.map(({ action, row, pagesTouched, note }) => [action, row, pagesTouched, note])).toEqual([
+      ['task=0:1@row:12', 12, 0, 'thread 0 from node 0 to node 1'],
+      ['automigrate of thread 0', 12, PAGES, 'to node 1: 12 pages moved'],
+    ]);
+    expect(actions[1].ownNs).toBeGreaterThan(0);
+    expect(phases[1]).toMatchObject({ pagesPerNode: [0, PAGES], missesRemote: 0 });
+  });
+
+  it('lazy: unmaps them, and each follows when it is touched (V18)', async () => {
+    const half = ROWS.slice(0, PAGES + PAGES / 2).concat([write(9, 1, PAGES)]);
+    const { actions, phases, attainable } = await run('default+task=0:1@row:12+automigrate=lazy', {}, {}, half);
+    expect(actions[1]).toMatchObject({
+      pagesTouched: PAGES,
+      note: expect.stringContaining('12 pages unmapped') as unknown,
+    });
+    expect(phases[1]).toMatchObject({ pagesPerNode: [PAGES / 2, PAGES / 2 + 1], missesRemote: 0 });
+    expect(attainable).toBe(false);
+  });
+
+  it('keeps a thread on its node until the interval is over: a second relocation is refused', async () => {
+    const { actions } = await run('default+task=0:1@row:12+task=0:0@row:20+automigrate=direct:interval=5');
+    expect(actions.at(-1)?.note).toMatch(/^thread 0 stays on node 1: /);
+  });
+
+  it('off leaves them behind', async () => {
+    const { phases } = await run('default+task=0:1@row:12');
+    expect(phases[1]).toMatchObject({ pagesPerNode: [PAGES, 0], missesRemote: PAGES * 2 });
+  });
+
+  it.each([
+    ['default+automigrate=direct+profile=linux-6.12', /profile linux-6\.12 has no automatic migration/],
+    ['default+automigrate=lazy+swap=off', /automigrate=lazy needs swap slots/],
+  ])('%s is a mistake of the run', async (word, message) => {
+    await expect(run(word)).rejects.toMatchObject({
+      code: 'BAD_RUN',
+      message: expect.stringMatching(message) as unknown,
+    });
   });
 });
 

@@ -138,6 +138,12 @@ const GOOD: readonly (readonly [string, Partial<Omit<RunSpec, 'switches'>> & { s
     },
   ],
   ['default+hooks=on', { switches: HOOKS_ON }],
+  ['default+automigrate=off', {}],
+  ['default+automigrate=direct', { switches: { autoMigrate: { lazy: false, intervalS: 30, maxMapcount: 1 } } }],
+  [
+    'default+hook-file=off+automigrate=lazy:interval=1:mapcount=3',
+    { switches: { ...HOOKS_ON, hookFile: false, autoMigrate: { lazy: true, intervalS: 5, maxMapcount: 3 } } },
+  ],
   ['default+hooks=on+hook-file=off', { switches: { ...HOOKS_ON, hookFile: false } }],
   ['default+hook-file=off+hooks=on', { switches: HOOKS_ON }],
   ['default+hook-swap=on', { switches: { hookSwap: true } }],
@@ -222,6 +228,14 @@ const BAD: readonly (readonly [string, number, string])[] = [
   ['default+hooks=on@threads', 17, '"hooks" holds for the whole run and takes no moment'],
   ['default+swap=of', 14, '"of" is no value of "swap"; did you mean '],
   ['default+thp=sometimes', 13, '"sometimes" is no value of "thp"; expected thp=never|madvise|always'],
+  ['default+automigrate=lazi', 21, '"lazi" is no value of "automigrate"; expected automigrate=off|direct|lazy'],
+  ['default+automigrate=direct@50%', 27, '"automigrate" holds for the whole run and takes no moment'],
+  ['default+automigrate=lazy:30', 26, 'expected interval=SECONDS or mapcount=N'],
+  [
+    'default+automigrate=lazy:intervall=3',
+    26,
+    '"intervall" is no option of "automigrate"; expected interval or mapcount',
+  ],
   ['default+vma=heap', 13, 'expected vma=REGION:POLICY'],
   ['default+vma=:default', 13, 'the region is missing'],
   ['default+vma=heap:', 18, 'the name of a policy is missing'],
@@ -236,7 +250,6 @@ const BAD: readonly (readonly [string, number, string])[] = [
 
 const NOT_THERE: readonly (readonly [string, number, string])[] = [
   ['default+offline=1', 9, '"offline" is not there yet: '],
-  ['default+automigrate=lazy', 9, '"automigrate=lazy" is not there yet: '],
   ['default+balancing=normal+profile=linux-6.12', 9, '"balancing=normal" is not there yet: '],
   ['default+demotion=on', 9, '"demotion=on" is not there yet: '],
   [
@@ -260,7 +273,7 @@ function mistakeOf(act: () => unknown): MmError {
 
 describe('a RUN word', () => {
   it('has its tables of examples whole', () => {
-    expect([GOOD.length, BAD.length, NOT_THERE.length]).toEqual([46, 59, 7]);
+    expect([GOOD.length, BAD.length, NOT_THERE.length]).toEqual([49, 63, 6]);
   });
 
   it.each(GOOD)('%s is a policy and what happens to it', (text, expected) => {

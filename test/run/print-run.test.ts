@@ -83,6 +83,13 @@ const switches: fc.Arbitrary<Switches> = fc.record({
   hookSwap: fc.boolean(),
   hookFile: fc.boolean(),
   hookShmem: fc.boolean(),
+  autoMigrate: fc.option(
+    fc.record({
+      lazy: fc.boolean(),
+      intervalS: fc.integer({ min: 5, max: 300 }),
+      maxMapcount: fc.integer({ min: 1, max: 9 }),
+    }),
+  ),
   vmas: fc.array(fc.record({ region: text, policy }), { maxLength: 2 }),
   cpus: fc.oneof(fc.constantFrom('blocks', 'spread', 'pack'), fc.array(fc.nat(1023), { minLength: 1, maxLength: 6 })),
   profile: fc.constantFrom('mof', 'mof-2006', 'linux-6.1', 'linux-6.12'),

@@ -28,43 +28,77 @@ export function movePages(process: TraceProcess, parts: ActionParts, move: Move)
   const { machine, tasks, clocks, calls } = parts;
   const target = tasks.main(process.pid);
   if (target === undefined) return HAS_ENDED;
-  const isOwn = move.by === 'itself';
   const index = tasks.mainIndex(process.pid);
-  const caller = isOwn ? target : machine.process.newProcess(idleCpu(machine));
-  const from = isOwn ? clocks.takeCpu(index, caller.cpu) : clocks.frontier();
+  const { meter } = machine;
+  const payFor = (caller: Task): number => {
+    meter.pay(ACCOUNT_MIGRATION, PRICE.moveCall);
+    meter.payTimes(
+      ACCOUNT_MIGRATION,
+      PRICE.scanPage,
+      pagesOn(calls().numaMaps(target), () => true),
+    );
+    return move.call(caller, target);
+  };
+  if (move.by === 'itself') {
+    const from = clocks.takeCpu(index, target.cpu);
+    return measured({ process, target, from, payer: index }, parts, move.leaves, () => payFor(target)).done;
+  }
+  const mover = machine.process.newProcess(idleCpu(machine));
+  const from = clocks.frontier();
+  const { done, before, after } = measured({ process, target, from, payer: null }, parts, move.leaves, () =>
+    payFor(mover),
+  );
+  machine.process.exit(mover);
+  return { ...done, numaMaps: { before: before.map(numaMapsText), after: after.map(numaMapsText) } };
+}
+
+/** Automatic migration of a thread that is about to run again: it pays. */
+export function follow(process: TraceProcess, task: Task, index: number, parts: ActionParts): Done {
+  const { machine, clocks } = parts;
+  const who = { process, target: task, from: clocks.get(index), payer: index };
+  const leaves = () => false; // areas with a policy keep theirs: what is left is no failure
+  const { done } = measured(who, parts, leaves, () => (machine.autoMigrate.returnToUser(task), 0));
+  return { ...done, note: `to node ${String(task.node)}: ${done.note}` };
+}
+
+interface Who {
+  readonly process: TraceProcess;
+  readonly target: Task;
+  /** Time at which the call begins. */
+  readonly from: number;
+  /** Dense index of the thread whose clock it costs; null: nobody's of the process. */
+  readonly payer: number | null;
+}
+
+/** Makes the call, and compares what was before with what is then. */
+function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: () => number) {
+  const { process, target, from, payer } = who;
+  const { machine, tasks, clocks, calls } = parts;
+  const { meter } = machine;
   const before = calls().numaMaps(target);
   const slots = slotsOf(machine, target);
   const swapBefore = swapCounts(machine);
-  const [movedBefore, failedBefore] = moveCounts(machine);
-  const { meter } = machine;
-  meter.nowNs = from;
+  const countsBefore = moveCounts(machine);
   const waited = meter.spent(ACCOUNT_FAULT);
-  meter.pay(ACCOUNT_MIGRATION, PRICE.moveCall);
-  meter.payTimes(
-    ACCOUNT_MIGRATION,
-    PRICE.scanPage,
-    pagesOn(before, () => true),
-  );
-  const returned = move.call(caller, target);
+  meter.nowNs = from;
+  const returned = call();
   meter.rebook(ACCOUNT_FAULT, waited, ACCOUNT_MIGRATION);
   const ownNs = meter.nowNs - from;
   const after = calls().numaMaps(target);
-  const [moved, failed] = moveCounts(machine).map((count, i) => count - [movedBefore, failedBefore][i]);
-  const gone = pagesOn(before, () => true) - pagesOn(after, () => true);
-  const pages = { moved, failed, gone, left: Math.max(0, pagesOn(after, move.leaves) - failed) };
+  const [moved, failed, unmapped] = moveCounts(machine).map((count, i) => count - countsBefore[i]);
+  const gone = pagesOn(before, () => true) - pagesOn(after, () => true) - unmapped;
+  const pages = { moved, unmapped, gone, failed, left: Math.max(0, pagesOn(after, leaves) - failed) };
   for (const slot of slotsOf(machine, target)) if (!slots.has(slot)) machine.swap.markMoved(slot);
-  if (isOwn) clocks.moved(index, caller.cpu, meter.nowNs);
-  else machine.process.exit(caller);
+  if (payer !== null) clocks.moved(payer, target.cpu, meter.nowNs);
   if (moved > 0) {
-    tasks.eachTask(process.pid, (task, i) => {
-      if (task !== caller) clocks.heldUp(i, from, ownNs);
+    tasks.eachTask(process.pid, (_, index) => {
+      if (index !== payer) clocks.heldUp(index, from, ownNs);
     });
   }
   const swap = swapSince(machine, swapBefore);
-  return {
-    ...{ ownNs, swap, moved: pages, pagesTouched: moved + gone, note: noteOf(pages, swap, returned) },
-    ...(isOwn ? {} : { numaMaps: { before: before.map(numaMapsText), after: after.map(numaMapsText) } }),
-  };
+  const pagesTouched = moved + unmapped + gone;
+  const done: Done = { ownNs, swap, moved: pages, pagesTouched, note: noteOf(pages, swap, returned) };
+  return { done, before, after };
 }
 
 /** Slots in use, pages written to swap, pages read: to be compared with later. */
@@ -80,10 +114,11 @@ export function swapSince(machine: Machine, before: SwapUse): SwapUse {
 }
 
 /** `66 pages moved, 2 failed, 1 left (mapped more than once, locked or busy)`. */
-function noteOf({ moved, failed, gone, left }: MovedPages, swap: SwapUse, returned: number): string {
+function noteOf({ moved, unmapped, failed, gone, left }: MovedPages, swap: SwapUse, returned: number): string {
   const parts = [
     ...(returned < 0 ? [`the call returned ${errnoName(-returned)}`] : []),
-    ...(gone > 0 && moved === 0 ? [] : [`${String(moved)} pages moved`]),
+    ...(gone + unmapped > 0 && moved === 0 ? [] : [`${String(moved)} pages moved`]),
+    ...(unmapped > 0 ? [`${String(unmapped)} pages unmapped`] : []),
     ...(gone > 0 ? [`${String(gone)} pages out of memory`] : []),
     ...(swap.slots > 0 ? [`${String(swap.slots)} swap slots taken`] : []),
     ...(swap.written > 0 ? [`${String(swap.written)} written to swap`] : []),
@@ -93,9 +128,10 @@ function noteOf({ moved, failed, gone, left }: MovedPages, swap: SwapUse, return
   return parts.join(', ');
 }
 
-const moveCounts = ({ counters }: Machine): [number, number] => [
-  counters.values[C.pgmigrate_success],
-  counters.values[C.pgmigrate_fail],
+const moveCounts = ({ counters: { values } }: Machine): number[] => [
+  values[C.pgmigrate_success],
+  values[C.pgmigrate_fail],
+  values[C.mof_pages_unmapped],
 ];
 
 function pagesOn(lines: readonly { readonly nodes: readonly number[] }[], counts: (node: NodeId) => boolean): number {
