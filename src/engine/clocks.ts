@@ -86,8 +86,17 @@ export class Clocks {
 
   /** The furthest clock of all: how far the run has come. */
   frontier(): number {
+    return this.threads === 0 ? 0 : this.threadNs[this.furthest()];
+  }
+
+  /** What of the furthest clock went into moving pages. */
+  movingOfFurthest(): number {
+    return this.threads === 0 ? 0 : this.threadMoving[this.furthest()];
+  }
+
+  private furthest(): number {
     let latest = 0;
-    for (let i = 0; i < this.threads; i++) if (this.threadNs[i] > latest) latest = this.threadNs[i];
+    for (let i = 1; i < this.threads; i++) if (this.threadNs[i] > this.threadNs[latest]) latest = i;
     return latest;
   }
 

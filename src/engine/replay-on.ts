@@ -74,12 +74,15 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     calls: () => (calls ??= makeCalls(machine, { modes: new Map(), cgroup: 1, possibleNodes: nodes })),
   };
   let currentRow = 0;
-  const snapshot = () => takeSnapshot(machine, tally, currentRow, clocks.frontier());
+  let movedAtNs = 0;
+  const snapshot = () => takeSnapshot(machine, tally, clocks, currentRow, movedAtNs);
   fillAgenda(agenda, { sidecar, tasks, memory, clocks, marks });
   planPhases();
   const started = snapshot();
   let regionStart: Snapshot | null = null;
   let regionEnd: Snapshot | null = null;
+  /** Before what the trace frees at its end, which says little about where pages were. */
+  let pagesAtEnd = null as readonly number[] | null;
   const isRepeated = !('times' in parts.repeat && parts.repeat.times === 1);
   agenda.add({
     ...{ row: region.from, rank: Rank.mark },
@@ -103,7 +106,9 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     if (task.migratePending) begun = followTask(task, thread, batch.firstRow + from);
     const movingBefore = movingNs();
     const now = loop.run(batch, from, until, task, process, memory.idsOf(process), begun);
-    clocks.end(thread, task.cpu, now, movingNs() - movingBefore);
+    const moving = movingNs() - movingBefore;
+    clocks.end(thread, task.cpu, now, moving);
+    if (moving > 0 && now > movedAtNs) movedAtNs = now;
     const behind = clocks.behind();
     if (behind >= 0) machine.cost.advance(behind);
     return loop.failedRow() < 0;
@@ -115,7 +120,10 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     const process = sidecar.processes.find((candidate) => candidate.pid === pid);
     if (process !== undefined) {
       const action = `automigrate of thread ${String(tid)}`;
-      done.push({ action, row, process: pid, ...follow(process, moved, index, actionParts) });
+      const from = clocks.get(index);
+      const result = follow(process, moved, index, actionParts);
+      movedAtNs = Math.max(movedAtNs, from + result.ownNs);
+      done.push({ action, row, process: pid, ...result });
     }
     return clocks.get(index);
   }
@@ -160,6 +168,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     memory.addresses.keepsReplaced = false;
     regionEnd = snapshot();
     if (region.until < source.rows && !(await pass(region.until, source.rows))) return false;
+    pagesAtEnd = snapshot().pagesPerNode;
     agenda.carryOutUntil(source.rows);
     return true;
   }
@@ -183,7 +192,10 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
         carryOut() {
           if (!begun.has(action.spec.text)) snapshots.push({ name: `after ${action.spec.text}`, at: snapshot() });
           begun.add(action.spec.text);
-          done.push(carryOutAction(action, actionParts));
+          const from = clocks.frontier();
+          const result = carryOutAction(action, actionParts);
+          if (result.pagesTouched > 0) movedAtNs = Math.max(movedAtNs, from + result.ownNs);
+          done.push(result);
         },
       });
     }
@@ -193,12 +205,13 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   if (!completed) currentRow = loop.failedRow();
   const outcome: RunOutcome = completed ? { kind: 'done' } : failure(loop.failedRow(), loop.failure(), thread);
   const ended = snapshot();
+  const lastPhaseEnd = { ...ended, pagesPerNode: pagesAtEnd ?? ended.pagesPerNode };
   return {
     traceName: source.name,
     outcome,
     whole: phaseBetween('whole', started, ended, nodes),
     region: phaseBetween('region', regionStart ?? ended, regionEnd ?? ended, nodes),
-    phases: phases(started, ended, snapshots, nodes),
+    phases: phases(started, lastPhaseEnd, snapshots, nodes),
     actions: done,
     marks,
   };

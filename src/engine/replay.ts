@@ -113,7 +113,7 @@ function result(
     regionRows: regionRowsOf,
     phases: replayed.phases,
     actions: replayed.actions,
-    pagesPerNode: replayed.whole.pagesPerNode,
+    pagesPerNode: replayed.region.pagesPerNode,
     counters: machine.counters.snapshot(),
     nodeCounters: machine.counters.snapshotOfNodes(),
     marks: replayed.marks,

@@ -1,5 +1,6 @@
 import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, ACCOUNT_REFAULT } from '../cost/index.js';
 import { C, COUNTER_NAMES, type CounterName, type PhaseResult } from '../stats/index.js';
+import type { Clocks } from './clocks.js';
 import type { Machine } from './machine.js';
 
 /** Accesses and misses by [CPU's node][memory's node], and the time they took: what the access loop adds to. */
@@ -19,6 +20,11 @@ export class Tally {
 export interface Snapshot {
   readonly row: number;
   readonly frontierNs: number;
+  /** Of the furthest clock: what went into moving pages. */
+  readonly movingNs: number;
+  /** Clock at which pages were moved, or faulted in again after a move, last. */
+  readonly movedAtNs: number;
+  readonly swapSlots: number;
   readonly accessNs: number;
   readonly faultNs: number;
   readonly refaultNs: number;
@@ -30,10 +36,14 @@ export interface Snapshot {
   readonly pagesPerNode: readonly number[];
 }
 
-export function takeSnapshot(machine: Machine, tally: Tally, row: number, frontierNs: number): Snapshot {
+/** @param movedAtNs as in the snapshot */
+export function takeSnapshot(machine: Machine, tally: Tally, clocks: Clocks, row: number, movedAtNs: number): Snapshot {
   return {
     row,
-    frontierNs,
+    frontierNs: clocks.frontier(),
+    movingNs: clocks.movingOfFurthest(),
+    movedAtNs,
+    swapSlots: machine.swap.slots - machine.swap.free,
     accessNs: tally.sums[0],
     faultNs: machine.meter.spent(ACCOUNT_FAULT) + machine.meter.spent(ACCOUNT_REFAULT),
     refaultNs: machine.meter.spent(ACCOUNT_REFAULT),
@@ -70,6 +80,8 @@ export function phaseBetween(name: string, before: Snapshot, after: Snapshot, no
     faultNs: after.faultNs - before.faultNs,
     refaultNs: after.refaultNs - before.refaultNs,
     migrationNs: after.migrationNs - before.migrationNs,
+    lostNs: Math.max(0, after.movingNs - before.movingNs),
+    settledNs: after.movedAtNs > before.movedAtNs ? Math.max(0, after.movedAtNs - before.frontierNs) : 0,
     accessesLocal: accesses.local,
     accessesRemote: accesses.remote,
     missesLocal: misses.local,
@@ -81,6 +93,7 @@ export function phaseBetween(name: string, before: Snapshot, after: Snapshot, no
       done: delta('mof_migrate_done'),
       failed: { ...named('mof_stay_', delta), ...named('mof_fail_', delta) },
     },
+    swap: { slots: after.swapSlots, written: delta('pswpout'), read: delta('pswpin') },
     pagesPerNode: after.pagesPerNode,
   };
 }

@@ -41,7 +41,7 @@ export function migrationsSection(results: readonly RunResult[], paint: Paint = 
   return tableText({ title: 'Migrations, whole run', head, rows }, paint);
 }
 
-/** Pages mapped or cached at the end. */
+/** Pages mapped or cached at the end of the region of interest. */
 export function pagesSection(results: readonly RunResult[], paint: Paint = plain): Section {
   const nodes = Math.max(0, ...results.map((result) => result.pagesPerNode.length));
   if (nodes === 0) return null;
@@ -51,7 +51,11 @@ export function pagesSection(results: readonly RunResult[], paint: Paint = plain
     ...numbers.map((node) => formatCount(result.pagesPerNode[node] ?? 0)),
   ]);
   return tableText(
-    { title: 'Pages per node at the end', head: ['run', ...numbers.map((node) => `node ${String(node)}`)], rows },
+    {
+      title: 'Pages per node at the end of the region of interest',
+      head: ['run', ...numbers.map((node) => `node ${String(node)}`)],
+      rows,
+    },
     paint,
   );
 }
@@ -73,6 +77,8 @@ export function phasesTable(title: string, phases: readonly PhaseResult[], paint
     formatNs(phase.accessNs),
     formatNs(phase.faultNs),
     formatNs(phase.migrationNs),
+    formatNs(phase.lostNs),
+    formatNs(phase.settledNs),
     formatCount(phase.missesLocal),
     formatCount(phase.missesRemote),
     formatShare(remoteShare(phase)),
@@ -85,6 +91,8 @@ export function phasesTable(title: string, phases: readonly PhaseResult[], paint
     'accesses',
     'faults',
     'moves',
+    'time lost',
+    'settled after',
     'misses local',
     'misses remote',
     'remote share',

@@ -37,6 +37,8 @@ function emptyPhase(name: string): PhaseResult {
     faultNs: 0,
     refaultNs: 0,
     migrationNs: 0,
+    lostNs: 0,
+    settledNs: 0,
     accessesLocal: 0,
     accessesRemote: 0,
     missesLocal: 0,
@@ -44,6 +46,7 @@ function emptyPhase(name: string): PhaseResult {
     missesZeroPage: 0,
     faults: {},
     migration: { tried: 0, done: 0, failed: {} },
+    swap: { slots: 0, written: 0, read: 0 },
     pagesPerNode: [],
   };
 }

@@ -23,7 +23,7 @@ export interface RunResult {
   /** Before the first action, between actions, after the last: in time order; one element if there are no actions. */
   readonly phases: readonly PhaseResult[];
   readonly actions: readonly ActionResult[];
-  /** Pages mapped or cached per node at the end. */
+  /** Pages mapped or cached per node at the end of the region of interest. */
   readonly pagesPerNode: readonly number[];
   /** Every counter that is not zero, by its /proc/vmstat name (or the model's own, README "Counters"). */
   readonly counters: Readonly<Record<string, number>>;
@@ -60,6 +60,10 @@ export interface PhaseResult {
   /** Of `faultNs`: faults taken again on pages that were unmapped and are still in memory, or that a mover took out to swap. */
   readonly refaultNs: number;
   readonly migrationNs: number;
+  /** Of `timeNs`: what went into moving pages on the way to the last clock: calls, faults taken again, copies, waiting for them. */
+  readonly lostNs: number;
+  /** From the phase's start until pages were moved, or faulted in again after a move, for the last time; 0: never. */
+  readonly settledNs: number;
   readonly accessesLocal: number;
   readonly accessesRemote: number;
   readonly missesLocal: number;
@@ -73,6 +77,9 @@ export interface PhaseResult {
     /** Condition or step that refused (C1..C6, M1..M5a) → how often. */
     readonly failed: Readonly<Record<string, number>>;
   };
+  /** Swap slots in use at its end, pages written to swap and read from it meanwhile. */
+  readonly swap: SwapUse;
+  /** Pages mapped or cached on each node at its end; after the last action: before the trace frees memory at its very end. */
   readonly pagesPerNode: readonly number[];
 }
 
@@ -93,6 +100,7 @@ export interface ActionResult {
   readonly numaMaps?: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
 
+/** Of swap: slots in use (or taken), pages written, pages read. */
 export interface SwapUse {
   readonly slots: number;
   readonly written: number;

@@ -119,7 +119,7 @@ describe('--repeat', () => {
   it('memory that is unmapped or discarded in the region is there the next time, and freed at its last end', async () => {
     // Page 0 is unmapped before row 2, page 1 discarded there; the region is rows 0 to 2.
     const rows = [write(0, 0, 0), write(0, 0, 1), write(1, 0, 2), write(2, 1, 1), read(2, 1, 2)];
-    const { outcome, pagesPerNode, region, whole } = await run(
+    const { outcome, region, whole } = await run(
       rows,
       {
         regions: [anonymous({ unmap_row: 2 }), anonymous({ id: 1, first_page: 1, pages: 2 })],
@@ -133,13 +133,13 @@ describe('--repeat', () => {
     expect(outcome).toEqual({ kind: 'done' });
     expect(region).toMatchObject({ accessesLocal: 9, faults: { anon: 3 }, pagesPerNode: [3, 0] });
     expect(whole.faults).toEqual({ anon: 4 }); // page 1 is placed anew after the region
-    expect(pagesPerNode).toEqual([1, 1]);
+    expect(whole.pagesPerNode).toEqual([1, 1]);
   });
 
   it('an address that is used twice within the region shows both, each time', async () => {
     // Rows 1 and 2: a mapping that goes before row 3; rows 3 and 4: another at the same address.
     const rows = [write(0, 0, 0), write(1, 1, 1), write(1, 1, 2), write(2, 0, 3), write(2, 0, 4), read(3, 0, 0)];
-    const { outcome, region, counters, pagesPerNode } = await run(
+    const { outcome, region, counters, whole } = await run(
       rows,
       {
         regions: [
@@ -161,7 +161,7 @@ describe('--repeat', () => {
     expect(accesses(region)).toBe(3 * 4);
     expect(region).toMatchObject({ missesRemote: 0, faults: { anon: 4 }, pagesPerNode: [3, 2] });
     expect(counters.fault_anon).toBe(5);
-    expect(pagesPerNode).toEqual([1, 0]);
+    expect(whole.pagesPerNode).toEqual([1, 0]);
   });
 
   it('so does a mapping of a file', async () => {
@@ -208,7 +208,7 @@ describe('--repeat', () => {
     expect(accesses(thrice.region)).toBe(3 * accesses(once.region));
     expect(thrice.region.migration.done).toBe(once.region.migration.done);
     expect(thrice.region.timeNs).toBeGreaterThan(2.5 * once.region.timeNs);
-    expect(thrice.pagesPerNode).toEqual(once.pagesPerNode);
+    expect(thrice.whole.pagesPerNode).toEqual(once.whole.pagesPerNode);
   });
 
   it('processes one after the other stay until the last end', async () => {
@@ -216,6 +216,6 @@ describe('--repeat', () => {
     const twice = await replay(pathOf('filecache-3p'), 'default', { options: { repeat: { times: 2 } } });
     expect(accesses(twice.region)).toBe(2 * accesses(once.region));
     expect(twice.region.missesRemote).toBeGreaterThan(1.99 * once.region.missesRemote);
-    expect(twice.pagesPerNode).toEqual(once.pagesPerNode);
+    expect(twice.whole.pagesPerNode).toEqual(once.whole.pagesPerNode);
   });
 });

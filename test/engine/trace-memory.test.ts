@@ -102,7 +102,7 @@ describe('private memory of a trace', () => {
 
   it('goes with its process; the page cache stays', async () => {
     const rows = [write(0, 0, 0), write(0, 0, 1), write(1, 1, 2)];
-    const { pagesPerNode, counters, phases } = await run(
+    const { whole, counters, phases } = await run(
       rows,
       {
         ...twoProcesses(rows, 2),
@@ -119,7 +119,7 @@ describe('private memory of a trace', () => {
       'default+lazy=2@row:2',
     );
     expect(phases[0].pagesPerNode).toEqual([1, 0]); // private memory of process 0 is gone, its file is not
-    expect(pagesPerNode).toEqual([1, 0]);
+    expect(whole.pagesPerNode).toEqual([1, 0]);
     expect(counters).toMatchObject({ fault_anon: 2, file_call: 1 });
   });
 

@@ -14,6 +14,8 @@ export function phase(part: Partial<PhaseResult> & { remote?: number }): PhaseRe
     faultNs: 3 * MS,
     refaultNs: 0,
     migrationNs: 0,
+    lostNs: 0,
+    settledNs: 0,
     accessesLocal: 1_000_000 * (1 - remote),
     accessesRemote: 1_000_000 * remote,
     missesLocal: 100_000 * (1 - remote),
@@ -21,6 +23,7 @@ export function phase(part: Partial<PhaseResult> & { remote?: number }): PhaseRe
     missesZeroPage: 0,
     faults: { anon: 102 },
     migration: { tried: 0, done: 0, failed: {} },
+    swap: { slots: 0, written: 0, read: 0 },
     pagesPerNode: [60, 42],
     ...rest,
   };
