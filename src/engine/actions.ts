@@ -1,8 +1,10 @@
 import { MmError } from '../errors.js';
 import { parseNodes } from '../hardware/index.js';
+import type { Task } from '../mm/index.js';
 import type { ActionSpec } from '../run/run-spec.js';
 import type { ActionResult } from '../stats/index.js';
 import type { Sidecar, TraceProcess } from '../trace/index.js';
+import type { CpuId } from '../units.js';
 import { HAS_ENDED, nothing, type ActionParts, type Done } from './actions/action-parts.js';
 import { cpuset, cpusetNodes, migrate, migrateNodes, move, swapout } from './actions/moves.js';
 import { swapCounts, swapSince } from './actions/moving.js';
@@ -21,7 +23,10 @@ export interface PlannedAction {
 export function planActions(actions: readonly ActionSpec[], sidecar: Sidecar, machine: Machine): PlannedAction[] {
   return actions.flatMap((spec) => {
     checkNames(spec, sidecar, machine);
-    const processes = spec.kind === 'task' ? [processOfThread(spec, sidecar)] : sidecar.processes;
+    const processes =
+      spec.kind === 'task' && spec.thread !== 'all'
+        ? [processOfThread(spec.text, spec.thread, sidecar)]
+        : sidecar.processes;
     const planned = processes.map((process) => ({ spec, process, row: rowOfMoment(spec.moment, process, sidecar) }));
     const coming = planned.filter((action) => action.row !== null);
     return coming.length > 0 ? coming : planned.slice(0, 1); // one line is enough to say that it never came
@@ -33,7 +38,7 @@ function checkNames(spec: ActionSpec, sidecar: Sidecar, machine: Machine): void 
   if ((spec.kind === 'lazy' || spec.kind === 'move') && spec.region !== null) regionsNamed(sidecar, spec.region);
   else if (spec.kind === 'migrate') migrateNodes(spec, machine);
   else if (spec.kind === 'cpuset') cpusetNodes(spec, machine);
-  else if (spec.kind === 'task') cpuOnNode(spec, machine);
+  else if (spec.kind === 'task') cpusOnNode(spec, machine);
 }
 
 /** Carries one action out, on the clock of the thread that calls for it. */
@@ -55,9 +60,11 @@ function act(spec: ActionSpec, process: TraceProcess, parts: ActionParts): Done 
     case 'cpuset':
       return cpuset(spec, process, parts);
     case 'task':
-      return moveTask(spec, parts);
+      return moveTask(spec, process, parts);
   }
 }
+
+type TaskSpec = ActionSpec & { kind: 'task' };
 
 /** What is said of an action whose moment never came. */
 export function neverCame({ spec, process }: PlannedAction): ActionResult {
@@ -90,22 +97,36 @@ function lazy(spec: ActionSpec & { kind: 'lazy' }, process: TraceProcess, parts:
   };
 }
 
-function moveTask(spec: ActionSpec & { kind: 'task' }, { machine, tasks, clocks }: ActionParts): Done {
-  const task = tasks.ofThread(spec.thread);
-  if (task === undefined) return nothing(`thread ${String(spec.thread)} does not run then`);
-  const from = task.node;
-  const cpu = cpuOnNode(spec, machine);
-  const isElsewhere = machine.topology.nodeOfCpu[cpu] !== from;
-  if (isElsewhere && !machine.autoMigrate.mayLeaveNode(task, clocks.get(tasks.indexOf[spec.thread]))) {
-    return nothing(
-      `thread ${String(spec.thread)} stays on node ${String(from)}: its pages are still to follow, or the interval of automigrate is not over`,
-    );
+/** One thread, or all of a process: thread i to the i-th CPU of the node, in turn. */
+function moveTask(spec: TaskSpec, process: TraceProcess, parts: ActionParts): Done {
+  const { machine, tasks } = parts;
+  const cpus = cpusOnNode(spec, machine);
+  if (spec.thread !== 'all') {
+    const task = tasks.ofThread(spec.thread);
+    if (task === undefined) return nothing(`thread ${String(spec.thread)} does not run then`);
+    return nothing(relocate(task, spec.thread, cpus, parts));
   }
-  machine.process.moveTask(task, cpu);
-  return nothing(`thread ${String(spec.thread)} from node ${String(from)} to node ${String(task.node)}`);
+  const notes: string[] = [];
+  for (const { tid, process: pid } of parts.sidecar.threads) {
+    const task = pid === process.pid ? tasks.ofThread(tid) : undefined;
+    if (task !== undefined) notes.push(relocate(task, tid, cpus, parts));
+  }
+  return notes.length === 0 ? HAS_ENDED : nothing(notes.join('; '));
 }
 
-function cpuOnNode(spec: ActionSpec & { kind: 'task' }, { topology }: Machine) {
+/** @returns what to say of it */
+function relocate(task: Task, tid: number, cpus: readonly CpuId[], { machine, tasks, clocks }: ActionParts): string {
+  const from = task.node;
+  const cpu = cpus[tid % cpus.length];
+  const isElsewhere = machine.topology.nodeOfCpu[cpu] !== from;
+  if (isElsewhere && !machine.autoMigrate.mayLeaveNode(task, clocks.get(tasks.indexOf[tid]))) {
+    return `thread ${String(tid)} stays on node ${String(from)}: its pages are still to follow, or the interval of automigrate is not over`;
+  }
+  machine.process.moveTask(task, cpu);
+  return `thread ${String(tid)} from node ${String(from)} to node ${String(task.node)}`;
+}
+
+function cpusOnNode(spec: TaskSpec, { topology }: Machine): readonly CpuId[] {
   const world = {
     nodeCount: topology.nodeCount,
     hasMemory: (node: never) => topology.hasMemory(node),
@@ -114,16 +135,16 @@ function cpuOnNode(spec: ActionSpec & { kind: 'task' }, { topology }: Machine) {
   const [node] = parseNodes(spec.node, world);
   const cpus = topology.cpusOf(node);
   if (cpus.length === 0) throw new MmError('BAD_RUN', `"${spec.text}": node ${String(node)} has no CPUs`);
-  return cpus[spec.thread % cpus.length];
+  return cpus;
 }
 
-function processOfThread(spec: ActionSpec & { kind: 'task' }, sidecar: Sidecar): TraceProcess {
-  const thread = sidecar.threads.find((candidate) => candidate.tid === spec.thread);
+function processOfThread(text: string, tid: number, sidecar: Sidecar): TraceProcess {
+  const thread = sidecar.threads.find((candidate) => candidate.tid === tid);
   const process = sidecar.processes.find((candidate) => candidate.pid === thread?.process);
   if (process !== undefined) return process;
   const known = sidecar.threads.map((candidate) => candidate.tid);
   throw new MmError(
     'BAD_RUN',
-    `"${spec.text}": the trace has no thread ${String(spec.thread)}; it has ${String(Math.min(...known))}-${String(Math.max(...known))}`,
+    `"${text}": the trace has no thread ${String(tid)}; it has ${String(Math.min(...known))}-${String(Math.max(...known))}`,
   );
 }

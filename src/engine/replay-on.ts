@@ -69,7 +69,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   const done: ActionResult[] = [];
   let calls: Calls | null = null;
   const actionParts = {
-    ...{ machine, tasks, memory, clocks, runPolicy, hasPolicy: !isDefault },
+    ...{ machine, sidecar, tasks, memory, clocks, runPolicy, hasPolicy: !isDefault },
     // Actions hand over policies that are made already, so no mode has to be found by its number.
     calls: () => (calls ??= makeCalls(machine, { modes: new Map(), cgroup: 1, possibleNodes: nodes })),
   };
@@ -190,7 +190,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
         row: action.row,
         rank: Rank.action,
         carryOut() {
-          if (!begun.has(action.spec.text)) snapshots.push({ name: `after ${action.spec.text}`, at: snapshot() });
+          if (!begun.has(action.spec.text)) beginPhase(action.spec.text);
           begun.add(action.spec.text);
           const from = clocks.frontier();
           const result = carryOutAction(action, actionParts);
@@ -199,6 +199,13 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
         },
       });
     }
+  }
+
+  /** Actions at one row share a phase. */
+  function beginPhase(text: string): void {
+    const last = snapshots.at(-1);
+    if (last?.at.row === currentRow) last.name += `, ${text}`;
+    else snapshots.push({ name: `after ${text}`, at: snapshot() });
   }
 
   const completed = await replay();

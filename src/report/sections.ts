@@ -70,6 +70,7 @@ export function actionsSection(result: RunResult, paint: Paint = plain): Section
 }
 
 export function phasesTable(title: string, phases: readonly PhaseResult[], paint: Paint = plain): string {
+  const swaps = phases.some(({ swap }) => swap.written + swap.read > 0);
   const rows = phases.map((phase) => [
     phase.name,
     `${formatCount(phase.rows.from)} to ${formatCount(phase.rows.until)}`,
@@ -83,6 +84,7 @@ export function phasesTable(title: string, phases: readonly PhaseResult[], paint
     formatCount(phase.missesRemote),
     formatShare(remoteShare(phase)),
     phase.pagesPerNode.map(formatCount).join(' / '),
+    ...(swaps ? [`${formatCount(phase.swap.written)} / ${formatCount(phase.swap.read)}`] : []),
   ]);
   const head = [
     'phase',
@@ -97,6 +99,7 @@ export function phasesTable(title: string, phases: readonly PhaseResult[], paint
     'misses remote',
     'remote share',
     'pages per node',
+    ...(swaps ? ['swap out / in'] : []),
   ];
   return tableText({ title, head, rows, wordColumns: [0, 1] }, paint);
 }

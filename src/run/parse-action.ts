@@ -65,15 +65,15 @@ function nodesAndFlag(piece: Piece): { nodes: string; migrates: boolean } {
   return { nodes: checkNodes(nodes), migrates: flag?.value !== 'stay' };
 }
 
-function threadAndNode(piece: Piece): { thread: number; node: string } {
+function threadAndNode(piece: Piece): { thread: number | 'all'; node: string } {
   const [thread, node] = piece.cut(':');
-  if (!/^\d{1,9}$/.test(thread.value))
-    thread.fail(`"${thread.value}" is not a thread number; expected task=THREAD:NODE`);
+  if (thread.value !== 'all' && !/^\d{1,9}$/.test(thread.value))
+    thread.fail(`"${thread.value}" is not a thread number; expected task=THREAD:NODE or task=all:NODE`);
   if (!node || !/^\d{1,9}$/.test(node.value)) {
     return (node ?? piece).fail(
       `"${node?.value ?? ''}" is not a node number; expected task=THREAD:NODE`,
       node ? 0 : piece.length,
     );
   }
-  return { thread: Number(thread.value), node: node.value };
+  return { thread: thread.value === 'all' ? 'all' : Number(thread.value), node: node.value };
 }

@@ -35,7 +35,8 @@ export type ActionSpec = { readonly text: string; readonly moment: Moment } & (
   | { readonly kind: 'migrate'; readonly from: string; readonly to: string }
   | { readonly kind: 'swapout' }
   | { readonly kind: 'cpuset'; readonly nodes: string; readonly migrates: boolean }
-  | { readonly kind: 'task'; readonly thread: number; readonly node: string }
+  /** 'all': every thread of each process that runs then. */
+  | { readonly kind: 'task'; readonly thread: number | 'all'; readonly node: string }
 );
 
 export interface Switches {

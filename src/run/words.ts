@@ -45,7 +45,12 @@ export const ACTIONS: readonly Word[] = [
     about: 'the allowed nodes change; pages move along (the default) or stay',
     isThere: true,
   },
-  { name: 'task', syntax: 'task=THREAD:NODE[@MOMENT]', about: 'the scheduler relocates a thread', isThere: true },
+  {
+    name: 'task',
+    syntax: 'task=THREAD|all:NODE[@MOMENT]',
+    about: 'the scheduler relocates a thread, or all of a process',
+    isThere: true,
+  },
   { name: 'offline', syntax: 'offline=NODE[@MOMENT]', about: 'the memory of a node is taken away', isThere: false },
 ];
 

@@ -205,6 +205,15 @@ describe('task=THREAD:NODE', () => {
     ]);
   });
 
+  it('with all for THREAD relocates every thread that runs then', async () => {
+    const { actions, phases } = await run(HANDED_OVER, 'default+task=all:0@row:12+task=all:1@row:18');
+    expect(actions.map(({ note }) => note)).toEqual([
+      'thread 0 from node 0 to node 0; thread 1 from node 1 to node 0',
+      'thread 0 from node 0 to node 1; thread 1 from node 0 to node 1',
+    ]);
+    expect(phases.map(({ missesRemote }) => missesRemote)).toEqual([0, 0, 6]);
+  });
+
   it('of a thread that has not started yet does nothing, and says so', async () => {
     const { actions } = await run(HANDED_OVER, 'default+task=1:0@row:3', THREADS);
     expect(actions).toMatchObject([{ row: 3, note: 'thread 1 does not run then' }]);

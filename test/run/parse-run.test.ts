@@ -91,6 +91,7 @@ const GOOD: readonly (readonly [string, Partial<Omit<RunSpec, 'switches'>> & { s
       ],
     },
   ],
+  ['default+task=all:1', { actions: [{ text: 'task=all:1', kind: 'task', thread: 'all', node: '1', moment: START }] }],
   ['default+move', { actions: [{ text: 'move', kind: 'move', region: null, moment: START }] }],
   [
     'default+move=[heap]@threads',
@@ -218,7 +219,7 @@ const BAD: readonly (readonly [string, number, string])[] = [
   ['default+swapout=0', 17, '"swapout" takes no value; expected swapout[@MOMENT]'],
   ['default+cpuset=1:mirgate', 18, '"mirgate" is neither migrate nor stay'],
   ['default+cpuset=:stay', 16, '"" is not a list of nodes'],
-  ['default+task@threads', 9, 'expected task=THREAD:NODE[@MOMENT]'],
+  ['default+task@threads', 9, 'expected task=THREAD|all:NODE[@MOMENT]'],
   ['default+task=3', 15, '"" is not a node number'],
   ['default+task=x:1', 14, '"x" is not a thread number'],
   ['default+task=3:one', 16, '"one" is not a node number'],
@@ -273,7 +274,7 @@ function mistakeOf(act: () => unknown): MmError {
 
 describe('a RUN word', () => {
   it('has its tables of examples whole', () => {
-    expect([GOOD.length, BAD.length, NOT_THERE.length]).toEqual([49, 63, 6]);
+    expect([GOOD.length, BAD.length, NOT_THERE.length]).toEqual([50, 63, 6]);
   });
 
   it.each(GOOD)('%s is a policy and what happens to it', (text, expected) => {

@@ -74,7 +74,7 @@ const action: fc.Arbitrary<ActionSpec> = fc.oneof(
   fc.record({
     text: fc.constant(''),
     kind: fc.constant('task' as const),
-    thread: fc.nat(999),
+    thread: fc.oneof(fc.nat(999), fc.constant('all' as const)),
     node: fc.nat(255).map(String),
     moment,
   }),

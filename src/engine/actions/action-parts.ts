@@ -1,5 +1,6 @@
 import type { MempolicyRequest } from '../../mm/index.js';
 import type { ActionResult } from '../../stats/index.js';
+import type { Sidecar } from '../../trace/index.js';
 import type { Calls } from '../calls.js';
 import type { Clocks } from '../clocks.js';
 import type { Machine } from '../machine.js';
@@ -9,6 +10,7 @@ import type { TraceTasks } from '../trace-tasks.js';
 /** What an action acts on. */
 export interface ActionParts {
   readonly machine: Machine;
+  readonly sidecar: Sidecar;
   readonly tasks: TraceTasks;
   readonly memory: TraceMemory;
   readonly clocks: Clocks;
