@@ -9,6 +9,7 @@
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
+export const EINTR = 4;
 export const EIO = 5;
 const EAGAIN = 11;
 export const ENOMEM = 12;
@@ -23,7 +24,15 @@ export const EOPNOTSUPP = 95;
 export const EEXIST = 17;
 
 const ERRNO_NAMES: Readonly<Record<number, string>> = {
-  ...{ [EPERM]: 'EPERM', [ENOENT]: 'ENOENT', [ESRCH]: 'ESRCH', [EIO]: 'EIO', [EAGAIN]: 'EAGAIN', [ENOMEM]: 'ENOMEM' },
+  ...{
+    [EPERM]: 'EPERM',
+    [ENOENT]: 'ENOENT',
+    [ESRCH]: 'ESRCH',
+    [EINTR]: 'EINTR',
+    [EIO]: 'EIO',
+    [EAGAIN]: 'EAGAIN',
+    [ENOMEM]: 'ENOMEM',
+  },
   ...{ [EACCES]: 'EACCES', [EFAULT]: 'EFAULT', [EBUSY]: 'EBUSY', [EEXIST]: 'EEXIST', [ENODEV]: 'ENODEV' },
   ...{ [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EOPNOTSUPP]: 'EOPNOTSUPP', [EFBIG]: 'EFBIG' },
 };

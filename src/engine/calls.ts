@@ -3,6 +3,7 @@ import { EINVAL, ENOENT, MmError } from '../errors.js';
 import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
 import { NO_PFN, type Pfn } from '../units.js';
+import { makeHotplug, type HotplugCalls } from './hotplug.js';
 import type { Machine } from './machine.js';
 import { makeAreaCalls, type AreaCalls } from './syscalls/areas.js';
 import { makeCpusetCalls, type CpusetCalls } from './syscalls/cpusets.js';
@@ -24,6 +25,7 @@ export interface Calls {
   readonly areas: AreaCalls;
   readonly advice: MadviseCalls;
   readonly cpusets: CpusetCalls;
+  readonly hotplug: HotplugCalls;
   readonly swap: SwapCalls & SwapOutProcess;
   readonly shm: ShmCalls;
   readonly file: {
@@ -163,7 +165,16 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   }
 
   return {
-    ...{ policy, pages, areas, advice, cpusets, swap: { ...swapCalls, swapOutProcess }, sysctl },
+    ...{
+      policy,
+      pages,
+      areas,
+      advice,
+      cpusets,
+      hotplug: makeHotplug({ machine, migratePages, cpusets }),
+      swap: { ...swapCalls, swapOutProcess },
+      sysctl,
+    },
     shm: makeShmCalls({ frames, lru, punch: advice.punch }),
     file: {
       page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1,

@@ -54,6 +54,7 @@ import {
   makeRmap,
   makeWorld,
   Mempolicy,
+  memoryBlockPages,
   PageCache,
   PG_RESERVED,
   PG_UPTODATE,
@@ -62,12 +63,13 @@ import {
   SwapArea,
   Zones,
   type ForEachPlace,
+  type MachineWorld,
   type Mapping,
   type Task,
   VM_READ,
   VM_WRITE,
 } from '../mm/index.js';
-import type { PolicyDefinition, World } from '../policy/index.js';
+import type { PolicyDefinition } from '../policy/index.js';
 import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
 import { C, Counters, type Tracer } from '../stats/index.js';
 import { NO_PAGE, type PageId, type Pfn } from '../units.js';
@@ -94,6 +96,8 @@ export interface MachineOptions {
   readonly sysctls?: Partial<ReclaimSysctls>;
   /** log2 of the sets of each CPU's TLB; undefined: that of a processor of today. */
   readonly tlbSetBits?: number;
+  /** Pages of a memory block; undefined: as the memory's size asks for (HR-1). */
+  readonly memoryBlockPages?: number;
   readonly seed?: number;
   /** Automatic migration from the start; null or undefined: off, to be switched on under /sys/kernel/migration. */
   readonly autoMigrate?: AutoMigrateSettings | null;
@@ -115,7 +119,10 @@ export interface Machine {
   readonly options: MachineOptions;
   readonly rules: Rules;
   readonly topology: Topology;
-  readonly world: World;
+  readonly world: MachineWorld;
+  /** Pages of a memory block, the unit in which memory is taken away (HR-1). */
+  readonly memoryBlockPages: number;
+  readonly tracer: Tracer | null;
   readonly counters: Counters;
   readonly cost: CostModel;
   readonly meter: Meter;
@@ -309,6 +316,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
     ...{ forEachPlace, query, swapOut, copyPage, cow, swapRead, weights, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
+    ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages), tracer },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },
   };

@@ -7,16 +7,34 @@
  */
 export { makeCopyPage, type CopyPage } from './copy-page.js';
 export { makeMigratePages, type MigratePages, type MigratePagesParts } from './migrate-pages.js';
+export {
+  HR11,
+  HR2,
+  HR3,
+  HR5,
+  HR6,
+  HR7,
+  HR9,
+  makeHotRemove,
+  Removal,
+  type HotRemove,
+  type Leftover,
+  type LeftoverReason,
+  type RemoveAsker,
+} from './hot-remove.js';
 export { makeLazy, type Lazy, type LazyResult } from './lazy.js';
 export { makeMisplaced, type Misplaced } from './misplaced.js';
 export {
   gateEveryPolicy,
   gateMarkedPolicies,
+  hotRemove2624,
+  hotRemove6,
   operationTestedFirst,
   operationTestedLate,
   operationTestedLateLeaking,
   targetNodeOnly,
   targetWithFallback,
+  type HotRemoveRule,
   type MisplacedGate,
   type MisplacedTarget,
   type OperationTest,

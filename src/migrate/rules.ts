@@ -43,3 +43,23 @@ export interface OperationTest {
 export const operationTestedFirst: OperationTest = { early: true, leaksNewPage: false };
 export const operationTestedLate: OperationTest = { early: false, leaksNewPage: false };
 export const operationTestedLateLeaking: OperationTest = { early: false, leaksNewPage: true };
+
+/** Rule variant `hotRemove`: where the pages of a block go that is taken away, and in what portions. */
+export interface HotRemoveRule {
+  /** Pages isolated for one call of the mover (HR-10, HR-30). */
+  readonly listPages: number;
+  /** Pages go where an ordinary allocation of the asker would (HR-30), or along the fallback row of the node (HR-12). */
+  readonly startsAtAsker: boolean;
+  /** The node itself is no target, as long as there is another (HR-12). */
+  readonly excludesNode: boolean;
+  /** The mover of the time takes anonymous pages through a swap slot (P5, HR-31). */
+  readonly needsSwapSlot: boolean;
+}
+/** [6.x] */
+export const hotRemove6: HotRemoveRule = {
+  ...{ listPages: Infinity, startsAtAsker: false, excludesNode: true, needsSwapSlot: false },
+};
+/** [2.6.24] in form, and for the movers before it (HR-31). */
+export const hotRemove2624: HotRemoveRule = {
+  ...{ listPages: 256, startsAtAsker: true, excludesNode: false, needsSwapSlot: true },
+};

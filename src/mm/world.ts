@@ -24,22 +24,23 @@ export const bindByNumber: BindOrder = {
 /** The machine as policies see it, and as the kernel may change it under them. */
 export interface MachineWorld extends World {
   /** The fallback rows were built anew: answers kept from the old ones do not hold any more. */
-  rowsChanged(): void;
+  rowsChanged(rows: readonly (readonly NodeId[])[]): void;
 }
 
 /**
  * The machine as policies see it.
  *
- * @param rows the fallback rows; the caller may refill them, and says so with `rowsChanged`
+ * @param firstRows the fallback rows at boot
  * @param weights weight of each node, 0: not set; the caller may change them
  */
 export function makeWorld(
   topology: Topology,
-  rows: readonly (readonly NodeId[])[],
+  firstRows: readonly (readonly NodeId[])[],
   bindOrder: BindOrder,
   seed: number,
   weights: Uint8Array,
 ): MachineWorld {
+  let rows = firstRows;
   const firstByStart = new Map<readonly NodeId[], Int16Array>();
   /** The answer for each start node, kept per node list: lists live as long as their policy. */
   function firsts(nodes: readonly NodeId[]): Int16Array {
@@ -59,7 +60,8 @@ export function makeWorld(
     firstOf: (nodes, from) => firsts(nodes)[from] as NodeId,
     weight: (node) => weights[node] || 1,
     seed,
-    rowsChanged() {
+    rowsChanged(now) {
+      rows = now;
       firstByStart.clear();
     },
   };

@@ -38,6 +38,8 @@ export class Zones {
   /** The frames being taken away (HR-3): what is freed there stays out of reach. Empty when none are. */
   private isolatedFrom = 0;
   private isolatedUntil = 0;
+  /** Frames of isolated ranges that were freed, ever: who takes memory away sees by it whether anything happens. */
+  freedIsolated = 0;
   /** Ranges of frames that were taken away (HR-9). */
   private readonly gone: (readonly [number, number])[] = [];
   readonly nodeCount: number;
@@ -175,7 +177,10 @@ export class Zones {
     frames.setMapping(pfn, 0, 0);
     frames.setPrivate(pfn, 0);
     this.counters.inc(C.pgfree);
-    if (pfn < this.isolatedUntil && pfn >= this.isolatedFrom) return;
+    if (pfn < this.isolatedUntil && pfn >= this.isolatedFrom) {
+      this.freedIsolated++;
+      return;
+    }
     frames.setNext(pfn, this.freeHead[node] as Pfn);
     this.freeHead[node] = pfn;
     this.freePages[node]++;
@@ -193,10 +198,14 @@ export class Zones {
     this.freePages[node] -= until - untouched + this.unlist(node);
   }
 
+  /** Frames of the isolated range from here on were never used. */
+  get isolatedUsedUntil(): number {
+    return this.fresh.cutFrom(this.isolatedFrom, this.isolatedUntil);
+  }
+
   /** Is nothing of the isolated range in use? Reserved frames are the kernel's, which lie elsewhere (HR-14). */
   isIsolatedFree(): boolean {
-    const end = this.fresh.cutFrom(this.isolatedFrom, this.isolatedUntil);
-    for (let pfn = this.isolatedFrom; pfn < end; pfn++) {
+    for (let pfn = this.isolatedFrom; pfn < this.isolatedUsedUntil; pfn++) {
       if (!this.frames.has(pfn as Pfn, PG_FREE | PG_RESERVED)) return false;
     }
     return true;

@@ -15,6 +15,8 @@ export interface TinyOptions extends Partial<Omit<ComposeOptions, 'machine'>> {
   readonly nodes?: number;
   readonly framesPerNode?: number | readonly number[];
   readonly cpusPerNode?: number;
+  /** CPUs of each node, where they are not equal. */
+  readonly cpusOfNode?: readonly (readonly number[])[];
   /** SLIT; default 10 and 20. */
   readonly distance?: readonly (readonly number[])[];
   readonly rebind?: Rebind;
@@ -29,7 +31,7 @@ export function tinyDescription(options: TinyOptions = {}): MachineDescription {
     name: 'tiny',
     title: 'a machine for tests',
     nodes: each.map((node) => ({
-      cpus: Array.from({ length: cpusPerNode }, (_, i) => node * cpusPerNode + i),
+      cpus: options.cpusOfNode?.[node] ?? Array.from({ length: cpusPerNode }, (_, i) => node * cpusPerNode + i),
       pages: typeof framesPerNode === 'number' ? framesPerNode : framesPerNode[node],
     })),
     distance: options.distance ?? table(10, 20),

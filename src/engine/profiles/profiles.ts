@@ -31,6 +31,7 @@ const linux612: RuleNames = {
   pageStatus: '6.12',
   populateHoles: 'stops',
   shmemWillNeed: 'by-object',
+  hotRemove: '6.x',
   flushBatch: '512-pages',
 };
 
@@ -65,6 +66,7 @@ export const PROFILES: readonly Profile[] = [
       pageStatus: '6.12',
       populateHoles: 'stops',
       shmemWillNeed: 'by-object',
+      hotRemove: '2.6.24',
       flushBatch: 'each-page',
     },
     hasHooks: true,

@@ -31,11 +31,14 @@ import { loadByNodesLeft, loadByOne, type FallbackLoad } from '../../hardware/in
 import {
   gateEveryPolicy,
   gateMarkedPolicies,
+  hotRemove2624,
+  hotRemove6,
   operationTestedFirst,
   operationTestedLate,
   operationTestedLateLeaking,
   targetNodeOnly,
   targetWithFallback,
+  type HotRemoveRule,
   type MisplacedGate,
   type MisplacedTarget,
   type OperationTest,
@@ -105,6 +108,8 @@ export interface Rules {
   readonly populateHoles: PopulateHoles;
   /** MADV_WILLNEED of shmem. */
   readonly shmemWillNeed: ShmemWillNeed;
+  /** Where the pages of a memory block go that is taken away (HR-12, HR-30). */
+  readonly hotRemove: HotRemoveRule;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
 }
@@ -136,6 +141,7 @@ export const VARIANTS: Variants = {
   pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
   shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },
+  hotRemove: { '6.x': hotRemove6, '2.6.24': hotRemove2624 },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
 };
 

@@ -1,4 +1,4 @@
-import { EEXIST, EINVAL, ENOENT, ENOSPC } from '../../errors.js';
+import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC } from '../../errors.js';
 import { parseNodes, type Topology } from '../../hardware/index.js';
 import { Cpuset, type Mempolicy, type Task } from '../../mm/index.js';
 import type { CpuId, NodeId } from '../../units.js';
@@ -6,10 +6,12 @@ import type { MovePagesCalls } from './move-pages.js';
 
 /** A control group that confines CPUs and memory nodes. */
 interface Group {
+  /** The nodes in force. None in a cgroup 1 group whose mems were never written, or are all gone: tasks cannot enter. */
   readonly cpuset: Cpuset;
+  readonly parent: Group | null;
+  /** The nodes asked for; cgroup 2 keeps to those that are there, and takes its parent's if none is (HR-22). */
+  own: readonly NodeId[];
   cpus: readonly CpuId[];
-  /** False for a cgroup 1 group whose mems were never written: tasks cannot enter. */
-  hasMems: boolean;
   migrates: boolean;
 }
 
@@ -24,11 +26,17 @@ export interface CpusetParts {
 }
 
 export interface CpusetCalls {
+  /** `a/b` is a child of `a`; cgroup 1 wants its nodes within its parent's. */
   create(name: string, settings: { cpus?: NodeText; mems?: NodeText; memoryMigrate?: boolean }): number;
   setMems(name: string, mems: NodeText): number;
   setMemoryMigrate(name: string, migrates: boolean): number;
   /** The task and its CPU mask move into the group (K-C5); its pages too, if the group migrates (K-C3). */
   attach(name: string, task: Task): number;
+  /**
+   * A node lost its memory or got some back: the root's nodes follow, then each group's, children after their parents
+   * (HR-22, HR-24). Kernel: cpuset_hotplug_workfn().
+   */
+  nodesChanged(): void;
   /** CPUs the task may run on. */
   cpusOf(task: Task): readonly CpuId[];
 }
@@ -45,7 +53,9 @@ export function makeCpusetCalls({
   version,
 }: CpusetParts): CpusetCalls {
   const allCpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
-  const root: Group = { cpuset: rootCpuset, cpus: allCpus, hasMems: true, migrates: version === 2 };
+  const root: Group = {
+    ...{ cpuset: rootCpuset, parent: null, own: rootCpuset.nodes(), cpus: allCpus, migrates: version === 2 },
+  };
   const groups = new Map<string, Group>();
   const groupOf = (task: Task): Group => [...groups.values()].find((group) => group.cpuset === task.cpuset) ?? root;
 
@@ -70,10 +80,12 @@ export function makeCpusetCalls({
     { cpus, mems, memoryMigrate }: { cpus?: NodeText; mems?: NodeText; memoryMigrate?: boolean },
   ): number {
     if (groups.has(name)) return -EEXIST;
+    const parent = groups.get(name.slice(0, Math.max(0, name.lastIndexOf('/')))) ?? root;
     const group: Group = {
-      cpuset: new Cpuset(name, topology.nodeCount, version === 2 ? rootCpuset.nodes() : []),
+      cpuset: new Cpuset(name, topology.nodeCount, version === 2 ? parent.cpuset.nodes() : []),
+      parent,
+      own: [],
       cpus: version === 2 ? allCpus : [],
-      hasMems: version === 2,
       migrates: version === 2 || memoryMigrate === true,
     };
     groups.set(name, group);
@@ -90,18 +102,62 @@ export function makeCpusetCalls({
     if (group === undefined) return -ENOENT;
     const given = readMems(text);
     if (typeof given === 'number') return given;
-    const members = tasks().filter((task) => task.cpuset === group.cpuset);
-    if (given.length === 0 && members.length > 0) return -ENOSPC;
+    if (given.length === 0 && membersOf(group).length > 0) return -ENOSPC;
+    const children = [...groups.values()].filter(({ parent }) => parent === group);
+    if (version === 1) {
+      if (!isWithin(given, group.parent?.cpuset.nodes() ?? given)) return -EACCES;
+      if (!children.every(({ own }) => isWithin(own, given))) return -EBUSY;
+    }
+    group.own = given;
+    changeMems(group, inForce(group), group.migrates);
+    if (version === 2) children.forEach(follow);
+    return 0;
+  }
+
+  const isWithin = (nodes: readonly NodeId[], set: readonly NodeId[]): boolean =>
+    nodes.every((node) => set.includes(node));
+  const membersOf = (group: Group): Task[] => tasks().filter((task) => task.cpuset === group.cpuset);
+
+  /** Of the nodes asked for those that the parent has; cgroup 2: without any, all of the parent's. */
+  function inForce(group: Group): NodeId[] {
+    const ofParent = group.parent?.cpuset.nodes() ?? [];
+    const common = group.own.filter((node) => ofParent.includes(node));
+    return common.length > 0 || version === 1 ? common : ofParent;
+  }
+
+  /** The nodes in force change: policies of tasks and areas are rebound, and pages follow if the group migrates. */
+  function changeMems(group: Group, after: readonly NodeId[], migrates: boolean): void {
+    const members = membersOf(group);
     const before = group.cpuset.nodes();
-    const after = given.length > 0 ? given : version === 2 ? rootCpuset.nodes() : [];
-    group.hasMems = after.length > 0;
     group.cpuset.setNodes(after);
     for (const task of members) rebindTask(task, after);
     for (const task of new Map(members.map((member) => [member.space, member])).values()) {
       rebindAreas(task, after);
-      if (group.migrates) movePages.moveProcess(task, task, before, after, true);
+      if (migrates) movePages.moveProcess(task, task, before, after, true);
     }
-    return 0;
+  }
+
+  /** The parent's nodes changed. A cgroup 1 group loses for good what is not there; its tasks leave it if nothing is left. */
+  function follow(group: Group): void {
+    const after = inForce(group);
+    if (version === 1) {
+      group.own = after;
+      if (after.length === 0) for (const task of membersOf(group)) enter(ancestorWithMems(group), task);
+    }
+    if (after.join() !== group.cpuset.nodes().join()) changeMems(group, after, group.migrates);
+    for (const child of groups.values()) if (child.parent === group) follow(child);
+  }
+
+  function ancestorWithMems(group: Group): Group {
+    let at = group.parent ?? root;
+    while (at.parent !== null && inForce(at).length === 0) at = at.parent;
+    return at;
+  }
+
+  function nodesChanged(): void {
+    root.own = topology.nodesWithMemory();
+    changeMems(root, root.own, false); // the root never migrates
+    for (const group of groups.values()) if (group.parent === root) follow(group);
   }
 
   function rebindTask(task: Task, nodes: readonly NodeId[]): void {
@@ -121,7 +177,12 @@ export function makeCpusetCalls({
   function attach(name: string, task: Task): number {
     const group = name === '/' ? root : groups.get(name);
     if (group === undefined) return -ENOENT;
-    if (group.cpus.length === 0 || !group.hasMems) return -ENOSPC;
+    if (group.cpus.length === 0 || group.cpuset.nodes().length === 0) return -ENOSPC;
+    enter(group, task);
+    return 0;
+  }
+
+  function enter(group: Group, task: Task): void {
     const before = task.cpuset.nodes();
     const after = group.cpuset.nodes();
     task.cpuset = group.cpuset;
@@ -129,7 +190,6 @@ export function makeCpusetCalls({
     rebindTask(task, after);
     rebindAreas(task, after);
     if (group.migrates) movePages.moveProcess(task, task, before, after, true);
-    return 0;
   }
 
   return {
@@ -142,6 +202,7 @@ export function makeCpusetCalls({
       return 0;
     },
     attach,
+    nodesChanged,
     cpusOf: (task) => groupOf(task).cpus,
   };
 }
