@@ -62,10 +62,10 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ frames, files, tables, lru, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
   });
   const movePolicyPages = makeMovePolicyPages({
-    ...{ frames, lru, counters, query, migratePages, defaultPolicy: machine.defaultPolicy },
+    ...{ frames, lru, counters, query, migratePages, lazy: machine.lazy, defaultPolicy: machine.defaultPolicy },
     ...{ allocatePage: reclaim.allocatePage, interleaveIndex: rules.moveIndex },
   });
-  const newPolicy = { world, modes };
+  const newPolicy = { world, modes, modeRule: rules.modes };
   const policy = makeMempolicyCalls({
     ...newPolicy,
     ...{
@@ -77,7 +77,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       touch,
       possibleNodes,
       movePages: movePolicyPages,
-      modeRule: rules.modes,
+      rules,
     },
   });
   const pages = makeMovePagesCalls({
@@ -103,6 +103,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     movePages: pages,
     moveTask: process.moveTask,
     version: cgroup,
+    ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
   });
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, block, memory, handleMmFault, rootCpuset },

@@ -211,17 +211,19 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
   const tryToUnmap = makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter });
-  const lazyParts = { frames, tables, lru, swap, mapping, swapOut, tryToUnmap, counters, meter, zeroPage };
-  const lazy = makeLazy({ ...lazyParts, flushBatch: rules.flushBatch });
+  const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage };
+  const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
   const misplaced = makeMisplaced({
-    ...{ frames, zones, lru, files, swap, copyPage, counters, meter, query, tracer },
+    ...{ frames, zones, lru, files, swap, copyPage, counters, meter, query, tracer, world },
     defaultPolicy: systemPolicy,
     rules: {
       ...{ lookup, interleaveIndex },
       gate: rules.misplacedGate,
       target: rules.misplacedTarget,
       operationTest: rules.operationTest,
+      vetting: rules.bindVetting,
+      ...{ rotor: rules.rotor, rebind: rules.rebind, notice: rules.cpusetNotice },
     },
     charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
   });
@@ -250,7 +252,10 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const placement = makePlacement({
     ...{ frames, allocatePage: reclaim.allocatePage, counters, contents, query },
     ...{ defaultPolicy: systemPolicy, zones, world },
-    rules: { lookup, interleaveIndex, copyIndex: rules.moveIndex, bindOrder: rules.bindOrder },
+    rules: {
+      ...{ lookup, interleaveIndex, copyIndex: rules.moveIndex, bindOrder: rules.bindOrder },
+      ...{ rotor: rules.rotor, rebind: rules.rebind, notice: rules.cpusetNotice },
+    },
   });
   const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter };
   const { refault } = reclaim;
@@ -282,8 +287,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const process = makeProcessSyscalls({
     ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage },
     autoMigrate,
+    ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
   });
-  const policy = makePolicySyscalls({ spaces, lazy, meter, world, tasks: process.tasks });
+  const policy = makePolicySyscalls({ ...{ spaces, lazy, meter, world, tasks: process.tasks }, rules });
   const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter });
 
   function access(task: Task, page: PageId, isWrite: boolean): Pfn {

@@ -1,18 +1,20 @@
 import type { World } from '../policy/index.js';
 import type { Allocator } from '../reclaim/index.js';
 import {
-  advanceRotor,
   askAboutVma,
   badAnswer,
   type BindOrder,
   type Contents,
+  type CpusetNotice,
   type FileObject,
   type Frames,
   type InterleaveIndex,
   type Mempolicy,
   type PolicyLookup,
   type Query,
-  rotorNode,
+  type RebindRule,
+  rebindTask,
+  type RotorRule,
   type Task,
   type Vma,
   type Zones,
@@ -35,6 +37,9 @@ export interface PlacementParts {
     /** For copies of private mappings of shmem (6.1 leaves the inode out). */
     readonly copyIndex: InterleaveIndex;
     readonly bindOrder: BindOrder;
+    readonly rotor: RotorRule;
+    readonly rebind: RebindRule;
+    readonly notice: CpusetNotice;
   };
 }
 
@@ -44,6 +49,8 @@ export interface Placement {
   forVma(task: Task, vma: Vma, offset: number, isWrite: boolean): Pfn;
   /** A page of a shmem object (MP-11, MP-12). */
   forShmem(task: Task, vma: Vma, offset: number, isWrite: boolean): Pfn;
+  /** A page that no area belongs to: by the task's policy and rotor. Kernel: alloc_page_vma() without a vma, 2.6.16. */
+  withoutArea(task: Task): Pfn;
   /** A page of a file: by task policy and rotor, whatever the area says (MP-13, MP-26). */
   forPageCache(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn;
 }
@@ -51,7 +58,8 @@ export interface Placement {
 export function makePlacement(parts: PlacementParts): Placement {
   const { frames, allocatePage, counters, contents, query, defaultPolicy, world } = parts;
   const { nodeCount, rowByNumber } = parts.zones;
-  const { lookup, interleaveIndex, copyIndex, bindOrder } = parts.rules;
+  const { lookup, interleaveIndex, copyIndex, bindOrder, rotor, rebind } = parts.rules;
+  const { isLate } = parts.rules.notice;
 
   function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
     query.cpuNode = policy.homeNode === NO_NODE ? task.node : policy.homeNode; // MP-32
@@ -61,7 +69,7 @@ export function makePlacement(parts: PlacementParts): Placement {
     const start = policy.instance.place(query);
     if (!(start >= 0 && start < nodeCount) || start !== Math.floor(start)) badAnswer(policy, 'place', start);
     if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) {
-      advanceRotor(task, policy, start, world); // its turn was used
+      rotor.advance(task, policy, start, world); // its turn was used
     }
     const { mems } = task.cpuset;
     const mask = policy.mask !== null && policy.allowsOneOf(mems) ? policy.mask : null; // MP-24
@@ -73,6 +81,11 @@ export function makePlacement(parts: PlacementParts): Placement {
     return pfn;
   }
 
+  /** MP-80: before any allocation that a policy governs. */
+  function noticeCpuset(task: Task): void {
+    if (isLate && task.memsSeen !== task.cpuset.version) rebindTask(task, rebind);
+  }
+
   function byAddress(
     task: Task,
     policy: Mempolicy | null,
@@ -81,8 +94,19 @@ export function makePlacement(parts: PlacementParts): Placement {
     isWrite: boolean,
     index: InterleaveIndex,
   ): Pfn {
+    noticeCpuset(task);
     askAboutVma(query, vma, offset, index);
     return place(task, policy ?? defaultPolicy, isWrite);
+  }
+
+  function byRotor(task: Task, index: number, tracePage: number, isWrite: boolean): Pfn {
+    noticeCpuset(task);
+    const policy = task.policy ?? defaultPolicy;
+    query.hasAddress = false;
+    query.index = index;
+    query.page = tracePage;
+    query.rotor = rotor.next(task, policy);
+    return place(task, policy, isWrite);
   }
 
   return {
@@ -90,13 +114,7 @@ export function makePlacement(parts: PlacementParts): Placement {
       byAddress(task, lookup.ofVma(task, vma, offset), vma, offset, isWrite, copyIndex),
     forShmem: (task, vma, offset, isWrite) =>
       byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite, interleaveIndex),
-    forPageCache(task, file, index, isWrite) {
-      const policy = task.policy ?? defaultPolicy;
-      query.hasAddress = false;
-      query.index = index;
-      query.page = file.tracePageAt(index);
-      query.rotor = rotorNode(task, policy);
-      return place(task, policy, isWrite);
-    },
+    withoutArea: (task) => byRotor(task, 0, -1, false),
+    forPageCache: (task, file, index, isWrite) => byRotor(task, index, file.tracePageAt(index), isWrite),
   };
 }

@@ -58,9 +58,12 @@ export interface SwapRead {
   readFor(task: Task, vma: Vma, offset: number, slot: SwapSlot, readsObject: boolean): Pfn;
 }
 
+/** No address: the page is placed by that of the fault. */
+const NOWHERE = -1;
+
 export function makeSwapRead(parts: SwapReadParts): SwapRead {
   const { frames, lru, tables, swap, placement, refault, contents, counters, meter, switches } = parts;
-  const { byArea, ownIndex } = parts.rules.swapReadAhead;
+  const { byArea, ownIndex, advances } = parts.rules.swapReadAhead;
   const window: SwapWindow = { first: 0, end: 0 };
 
   function lookup(slot: SwapSlot): Pfn {
@@ -105,9 +108,9 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
   }
 
   /** A neighbour of the page that faulted, marked so that its use is noticed. @returns false: out of memory */
-  function bringNeighbour(f: FaultState, slot: SwapSlot, offset: number): boolean {
+  function bringNeighbour(f: FaultState, slot: SwapSlot, offset: number, vpn = NOWHERE): boolean {
     if (swap.users(slot) === 0 || swap.cached(slot) !== NO_PFN) return true;
-    const pfn = bringIn(f, slot, offset);
+    const pfn = vpn === NOWHERE ? bringIn(f, slot, offset) : bringInAt(f.task, vpn, slot);
     if (pfn === NO_PFN) return false;
     frames.set(pfn, PG_READAHEAD);
     counters.inc(C.swap_ra);
@@ -134,15 +137,41 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
     const size = 1 << switches.pageCluster;
     const first = Math.max(1, slot - (slot & (size - 1)));
     const end = Math.min(swap.end, first + size);
+    const isAlong = advances && !f.readsObject;
+    let vpn = f.vma.start + f.offset;
     for (let other = first as SwapSlot; other < end; other++) {
-      if (other !== slot && !bringNeighbour(f, other, f.offset)) return;
+      if (swap.users(other) === 0 || (other === slot && !isAlong)) continue;
+      if (other === slot ? !bringOwn(f, slot, vpn) : !bringNeighbour(f, other, f.offset, isAlong ? vpn : NOWHERE))
+        return;
+      vpn++;
     }
+  }
+
+  /** MP-14 [2.6.16]: by the policy of whatever lies at an address that may have nothing to do with the slot. */
+  function bringInAt(task: Task, vpn: number, slot: SwapSlot): Pfn {
+    const vma = task.space.find(vpn);
+    const pfn = vma === null ? placement.withoutArea(task) : placement.forVma(task, vma, vpn - vma.start, false);
+    return cacheAndFill(task, slot, pfn);
+  }
+
+  /** MP-14: the slot of the fault comes when its turn is, by an address that is not its own. */
+  function bringOwn(f: FaultState, slot: SwapSlot, vpn: number): boolean {
+    const pfn = bringInAt(f.task, vpn, slot);
+    if (pfn !== NO_PFN) lru.put(pfn);
+    return pfn !== NO_PFN;
+  }
+
+  function readOne(f: FaultState, slot: SwapSlot): Pfn {
+    const cached = swap.cached(slot);
+    if (cached === NO_PFN) return bringIn(f, slot, f.offset);
+    frames.get(cached); // the cluster brought it
+    return cached;
   }
 
   function read(f: FaultState, slot: SwapSlot): Pfn {
     const around = byArea && !f.readsObject;
     if (!around && switches.pageCluster > 0) readCluster(f, slot);
-    const pfn = around ? readAround(f) : bringIn(f, slot, f.offset);
+    const pfn = around ? readAround(f) : readOne(f, slot);
     if (pfn !== NO_PFN) meter.pay(swap.isMoved(slot) ? ACCOUNT_REFAULT : ACCOUNT_FAULT, PRICE.swapRead);
     return pfn;
   }

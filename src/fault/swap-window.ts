@@ -9,10 +9,15 @@ import type { Vma } from '../mm/index.js';
 export interface SwapReadAhead {
   readonly byArea: boolean;
   readonly ownIndex: boolean;
+  /**
+   * MP-14: the slots of the cluster, the faulting one among them, are placed by one address after the other, from that of
+   * the fault on and over the areas that come.
+   */
+  readonly advances: boolean;
 }
-export const readAheadBySlots: SwapReadAhead = { byArea: false, ownIndex: false };
-export const readAheadByArea61: SwapReadAhead = { byArea: true, ownIndex: false };
-export const readAheadByArea612: SwapReadAhead = { byArea: true, ownIndex: true };
+export const readAheadBySlots: SwapReadAhead = { byArea: false, ownIndex: false, advances: true };
+export const readAheadByArea61: SwapReadAhead = { byArea: true, ownIndex: false, advances: false };
+export const readAheadByArea612: SwapReadAhead = { byArea: true, ownIndex: true, advances: false };
 
 /** log2 of the largest window, and the most hits that are remembered. Kernel: SWAP_RA_ORDER_CEILING, SWAP_RA_HITS_MAX */
 const MAX_ORDER = 5;

@@ -15,18 +15,22 @@ import {
   PG_SWAPCACHE,
   PG_UPTODATE,
   PG_WRITEBACK,
+  rebindTask,
+  type CpusetNotice,
   type PolicyLookup,
   type Query,
-  rotorNode,
+  type RebindRule,
+  type RotorRule,
   type SwapArea,
   type Task,
   type Vma,
   type Zones,
 } from '../mm/index.js';
+import type { World } from '../policy/index.js';
 import { C, N, type Counters, type Tracer } from '../stats/index.js';
 import { NO_NODE, NO_PFN, type NodeId, type Pfn, type SwapSlot } from '../units.js';
 import type { CopyPage } from './copy-page.js';
-import type { MisplacedGate, MisplacedTarget, OperationTest } from './rules.js';
+import type { BindVetting, MisplacedGate, MisplacedTarget, OperationTest } from './rules.js';
 
 export interface MisplacedParts {
   readonly frames: Frames;
@@ -40,12 +44,17 @@ export interface MisplacedParts {
   readonly query: Query;
   readonly defaultPolicy: Mempolicy;
   readonly tracer: Tracer | null;
+  readonly world: World;
   readonly rules: {
     readonly lookup: PolicyLookup;
     readonly interleaveIndex: InterleaveIndex;
     readonly gate: MisplacedGate;
     readonly target: MisplacedTarget;
     readonly operationTest: OperationTest;
+    readonly vetting: BindVetting;
+    readonly rotor: RotorRule;
+    readonly rebind: RebindRule;
+    readonly notice: CpusetNotice;
   };
   /** M4: who may refuse a move (a memory controller); null: nobody. */
   readonly charge: ((pfn: Pfn, target: NodeId) => boolean) | null;
@@ -83,8 +92,19 @@ export interface Misplaced {
 
 export function makeMisplaced(parts: MisplacedParts): Misplaced {
   const { frames, zones, lru, files, swap, copyPage, counters, meter, query, defaultPolicy, tracer } = parts;
-  const { lookup, interleaveIndex, gate, target: targetRule, operationTest } = parts.rules;
-  const { charge } = parts;
+  const {
+    lookup,
+    interleaveIndex,
+    gate,
+    target: targetRule,
+    operationTest,
+    vetting,
+    rotor,
+    rebind,
+    notice,
+  } = parts.rules;
+  const { charge, world } = parts;
+  const noticesFirst = notice.isLate && !notice.isAfterLookup;
   /** Mask of the policy that wanted the move: what a fallback (2006) keeps to. */
   let policy: Mempolicy = defaultPolicy;
 
@@ -106,8 +126,9 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   function mpolMisplaced(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId {
+    if (noticesFirst && task.memsSeen !== task.cpuset.version) rebindTask(task, rebind); // MP-60, MP-80
     policy = governing(task, vma, offset);
-    if (policy.mask !== null && !policy.allowsOneOf(task.cpuset.mems)) policy = defaultPolicy; // MP-70
+    if (vetting.isDefaultFirst && policy.isLimited && !policy.allowsOneOf(task.cpuset.mems)) policy = defaultPolicy;
     query.cpuNode = task.node;
     query.pageNode = frames.nodeOf(pfn);
     query.isWrite = isWrite;
@@ -115,13 +136,17 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     if (vma === null) {
       query.hasAddress = false;
       query.index = frames.index(pfn);
-      query.rotor = rotorNode(task, policy);
+      query.rotor = rotor.next(task, policy);
       query.page = files.get(frames.mapping(pfn)).tracePageAt(query.index);
     } else askAboutVma(query, vma, offset, interleaveIndex);
-    const home = policy.instance.misplaced(query);
+    let home = policy.instance.misplaced(query);
     if (home < NO_NODE || home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
+    if (home !== NO_NODE && policy.isLimited) home = vetting.vet(home, policy, task); // MP-64, MP-70
+    if (notice.isAfterLookup && task.memsSeen !== task.cpuset.version) rebindTask(task, rebind); // MP-60
     if (home === query.pageNode) return NO_NODE; // MP-67
-    if (vma === null && home !== NO_NODE && home === query.rotor && policy.nodes.length > 0) task.ilPrev = home;
+    if (vma === null && home !== NO_NODE && home === query.rotor && policy.nodes.length > 0) {
+      rotor.advance(task, policy, home, world); // its turn was used (MP-66)
+    }
     return home;
   }
 
@@ -182,9 +207,9 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function m2Allocate(task: Task, target: NodeId): Pfn {
     const fresh = targetRule.allocate(zones, target, policy.mask, task.cpuset.mems, task.node);
-    if (targetRule.countsInterleave && policy.isInterleave && fresh !== NO_PFN && frames.nodeOf(fresh) === target) {
-      counters.incNode(N.numa_interleave, target);
-    }
+    const { countsInterleave } = targetRule;
+    const counts = countsInterleave === 'all' || (countsInterleave === 'interleaved' && policy.isInterleave);
+    if (counts && fresh !== NO_PFN && frames.nodeOf(fresh) === target) counters.incNode(N.numa_interleave, target);
     return fresh;
   }
 

@@ -1,4 +1,4 @@
-import { MARK_LOW, MARK_MIN, type Mempolicy, type NodeMask, type Zones } from '../mm/index.js';
+import { MARK_LOW, MARK_MIN, type Mempolicy, type NodeMask, type Task, type Zones } from '../mm/index.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 
 /** Rule variant `misplacedGate` (C5, MP-61): whose pages may be looked at in a fault. */
@@ -10,18 +10,39 @@ export const gateEveryPolicy: MisplacedGate = { isOpen: () => true };
 /** [MoF-2012] Only policies that a lazy mbind marked. */
 export const gateMarkedPolicies: MisplacedGate = { isOpen: (policy) => policy?.isMof === true };
 
+/** Rule variant `lazyUnmap`: mbind with MPOL_MF_LAZY, and what unmapping is (DM section 8, DM-41). */
+export interface LazyUnmap {
+  /** MPOL_MF_LAZY and MPOL_NOOP exist; in mainline they never did (DM, "Fate of LAZY"). */
+  readonly isAccepted: boolean;
+  /** The new policy is marked (MP-61). */
+  readonly marksPolicy: boolean;
+  /** Pages whose mapping has no migrate operation are left where they are. */
+  readonly skipsUnmovable: boolean;
+  /** An anonymous page without a free slot counts as a failure, for STRICT. */
+  readonly countsNoSlot: boolean;
+  /** Afterwards the vectors of all CPUs are drained, or only those of the caller's. */
+  readonly drainsAll: boolean;
+}
+export const lazyRefused: LazyUnmap = {
+  ...{ isAccepted: false, marksPolicy: false, skipsUnmovable: false, countsNoSlot: false, drainsAll: true },
+};
+export const lazy2006: LazyUnmap = { ...lazyRefused, isAccepted: true };
+export const lazy2012: LazyUnmap = {
+  ...{ isAccepted: true, marksPolicy: true, skipsUnmovable: true, countsNoSlot: true, drainsAll: false },
+};
+
 /** Rule variant `misplacedTarget` (M2): where the new page comes from. */
 export interface MisplacedTarget {
   /** @returns a frame with one reference, or 0 */
   allocate(zones: Zones, target: NodeId, mask: NodeMask | null, allowed: NodeMask, cpuNode: NodeId): Pfn;
-  /** Counts numa_interleave for pages that an interleave policy wanted [MoF-0.x]. */
-  readonly countsInterleave: boolean;
+  /** Whose pages count as numa_interleave: nobody's, those of interleave policies [MoF-0.x], or all, by mistake (MP-71). */
+  readonly countsInterleave: 'none' | 'interleaved' | 'all';
 }
 /** [MoF-2012] This node only, if the task may use it (MP-44): no waiting, no reserves; else the page stays (FP 8.3). */
 export const targetNodeOnly: MisplacedTarget = {
   allocate: (zones, target, _mask, allowed, cpuNode) =>
     allowed[target] === 0 ? NO_PFN : zones.takeFromNode(target, MARK_LOW, cpuNode),
-  countsInterleave: false,
+  countsInterleave: 'none',
 };
 /** [MoF-0.x] Normal fallback from the target: the page may land on another wrong node (FP 8.3). */
 export const targetWithFallback: MisplacedTarget = {
@@ -29,7 +50,37 @@ export const targetWithFallback: MisplacedTarget = {
     const pfn = zones.takeFromRow(target, mask, allowed, MARK_LOW, cpuNode);
     return pfn > 0 ? pfn : zones.takeFromRow(target, mask, allowed, MARK_MIN, cpuNode);
   },
-  countsInterleave: true,
+  countsInterleave: 'interleaved',
+};
+/** [MoF-0.1, patches 1 to 4] The question whether it was interleave always said yes (MP-71). */
+export const targetWithFallbackMiscounted: MisplacedTarget = { ...targetWithFallback, countsInterleave: 'all' };
+
+/**
+ * Rule variant `bindVetting` (MP-64, MP-70): what a check of a misplaced page makes of nodes of BIND that the task may not use.
+ */
+export interface BindVetting {
+  /** No node of the set is allowed: as DEFAULT, wherever the page lies (MP-70, MP-24). */
+  readonly isDefaultFirst: boolean;
+  /** Where a page that lies outside the set goes. */
+  vet(home: NodeId, policy: Mempolicy, task: Task): NodeId;
+}
+/** As reviewed (MP-70): the policy's answer stands; a node that is not allowed is refused at M2. */
+export const vetAsReviewed: BindVetting = { isDefaultFirst: true, vet: (home) => home };
+/** [MoF-0.1] The first listed node that the task may use, else the CPU's; a page on any listed node is fine. */
+export const vetByTask: BindVetting = {
+  isDefaultFirst: false,
+  vet(_home, policy, task) {
+    for (const node of policy.nodes) if (task.cpuset.mems[node] !== 0) return node;
+    return task.node;
+  },
+};
+/** [MoF-0.2] The same by the allowed nodes that the policy remembers, which may not be the task's. */
+export const vetByPolicy: BindVetting = {
+  isDefaultFirst: false,
+  vet(_home, policy, task) {
+    for (const node of policy.nodes) if (policy.definedFor.includes(node)) return node;
+    return task.node;
+  },
 };
 
 /**

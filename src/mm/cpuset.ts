@@ -5,6 +5,8 @@ import type { NodeMask } from './zones.js';
 export class Cpuset {
   /** One byte per node. Refilled in place when the nodes change, so that whoever holds it sees the change. */
   readonly mems: NodeMask;
+  /** Grows with each change of the nodes. Kernel: mems_generation, 2.6.16. */
+  version = 0;
 
   constructor(
     readonly name: string,
@@ -12,12 +14,13 @@ export class Cpuset {
     nodes: readonly NodeId[],
   ) {
     this.mems = new Uint8Array(new ArrayBuffer(Math.max(128, nodeCount))).subarray(0, nodeCount);
-    this.setNodes(nodes);
+    for (const node of nodes) this.mems[node] = 1;
   }
 
   setNodes(nodes: readonly NodeId[]): void {
     this.mems.fill(0);
     for (const node of nodes) this.mems[node] = 1;
+    this.version++;
   }
 
   nodes(): NodeId[] {

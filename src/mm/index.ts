@@ -9,6 +9,7 @@ export { AddressSpace } from './address-space.js';
 export { AnonVmas } from './anon-vma.js';
 export { Block } from './block.js';
 export { Contents } from './contents.js';
+export { CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_PTRACE, CAP_SYS_RESOURCE, Credentials } from './credentials.js';
 export { Cpuset } from './cpuset.js';
 export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';
 export { Frames } from './frames.js';
@@ -29,7 +30,6 @@ export {
 export { makeMapping, type Mapping } from './mapping.js';
 export { memoryBlockPages, memoryBlocks, type MemoryBlock } from './memory-block.js';
 export {
-  advanceRotor,
   askAboutVma,
   badAnswer,
   effectiveNodes,
@@ -42,7 +42,6 @@ export {
   Mempolicy,
   Query,
   remapNodes,
-  rotorNode,
   type InterleaveIndex,
   type MempolicyRequest,
   type NodesFlag,
@@ -50,7 +49,19 @@ export {
 } from './mempolicy.js';
 export { PageCache } from './page-cache.js';
 export * from './page-flags.js';
+export {
+  noticedAfterLookup,
+  noticedAtOnce,
+  noticedLate,
+  rebind2616,
+  rebind6,
+  rebindAsMeant,
+  rebindTask,
+  type CpusetNotice,
+  type RebindRule,
+} from './rebind.js';
 export { makeRmap, type ForEachPlace } from './rmap.js';
+export { rotor2616, rotor6, type RotorRule } from './rotor.js';
 export { Spaces, type VmaAttributes } from './spaces.js';
 export { SwapArea } from './swap-area.js';
 export { CALL_FAULTS, OWN_FAULTS, POPULATE_FAULTS, Task } from './task.js';

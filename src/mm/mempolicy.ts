@@ -20,6 +20,7 @@ export interface MempolicyRequest {
   readonly numaBalancing?: boolean;
 }
 
+const PREFERRED = 1;
 const INTERLEAVE = 3;
 const WEIGHTED_INTERLEAVE = 6;
 
@@ -46,6 +47,8 @@ export class Mempolicy {
   instance: PolicyInstance;
   /** Nodes an allocation is kept to, as a byte per node; null: it may go anywhere. */
   mask: NodeMask | null;
+  /** Its nodes are a limit: tried alone, or first. */
+  readonly isLimited: boolean;
   /** After the masked nodes are full: fail (BIND), or go anywhere (PREFERRED_MANY). */
   readonly mayLeaveMask: boolean;
   /** Spreads by index or rotor: its hits are counted as numa_interleave (MP-31). */
@@ -57,20 +60,27 @@ export class Mempolicy {
    */
   private remembered: readonly NodeId[];
 
+  /** @param given nodes in force; left out: the user's, as far as they are allowed (MP-84) */
   constructor(
     readonly request: MempolicyRequest,
     private readonly world: World,
     allowed: readonly NodeId[],
+    given: readonly NodeId[] = effectiveNodes(request.nodes, request.flag, allowed),
   ) {
     const { definition, flag } = request;
     this.remembered = flag === null ? allowed : request.nodes;
-    const nodes = effectiveNodes(request.nodes, flag, allowed);
-    this.nodes = definition.nodes === 'optional' ? nodes.slice(0, 1) : nodes; // the lowest of several (K-N2)
+    this.nodes = definition.nodes === 'optional' ? given.slice(0, 1) : given; // the lowest of several (K-N2)
     this.mask = this.makeMask(allowed);
     this.isWeighted = definition.mode?.number === WEIGHTED_INTERLEAVE;
     this.isInterleave = definition.mode?.number === INTERLEAVE || this.isWeighted;
+    this.isLimited = definition.fallback !== 'any';
     this.mayLeaveMask = definition.fallback === 'within-then-any';
     this.instance = this.makeInstance();
+  }
+
+  /** The allowed nodes it was made or rebound for; with static or relative the user's nodes. Kernel: cpuset_mems_allowed. */
+  get definedFor(): readonly NodeId[] {
+    return this.remembered;
   }
 
   get definition(): PolicyDefinition {
@@ -103,17 +113,22 @@ export class Mempolicy {
       a.flag === b.flag &&
       a.numaBalancing === b.numaBalancing &&
       this.homeNode === other.homeNode &&
+      this.isMof === other.isMof &&
       sameNodes(this.nodes, other.nodes) &&
       (a.flag === null || sameNodes(this.remembered, other.remembered))
     );
   }
 
-  /** The allowed nodes changed (MP-81, MP-84, K-C2). Kernel: mpol_rebind_policy(). */
-  rebind(after: readonly NodeId[]): void {
+  /**
+   * The allowed nodes changed (MP-81, MP-84, K-C2). Kernel: mpol_rebind_policy().
+   * @param mapsPreferred rule variant `rebind`: PREFERRED's node is mapped too
+   */
+  rebind(after: readonly NodeId[], mapsPreferred: boolean): void {
     const { definition, flag } = this.request;
     if (definition.nodes === 'none' || this.nodes.length === 0) return;
     if (flag === null && sameNodes(this.remembered, after)) return;
-    if (definition.rebind === 'keep') this.remembered = after;
+    const keeps = definition.rebind === 'keep' && !(mapsPreferred && definition.mode?.number === PREFERRED);
+    if (keeps) this.remembered = after;
     else if (flag === null) {
       const mapped = remapNodes(this.nodes, this.remembered, after);
       this.nodes = mapped.length > 0 ? mapped : after;
@@ -159,11 +174,14 @@ export function effectiveNodes(given: readonly NodeId[], flag: NodesFlag, allowe
 /** MP-81: the n-th node of the old set becomes the (n mod w)-th of the new one; a node outside the old set stays. */
 export function remapNodes(nodes: readonly NodeId[], before: readonly NodeId[], after: readonly NodeId[]): NodeId[] {
   if (after.length === 0) return [...nodes];
-  const mapped = nodes.map((node) => {
-    const place = before.indexOf(node);
-    return place < 0 ? node : after[place % after.length];
-  });
+  const mapped = nodes.map((node) => mapNode(node, before, after));
   return [...new Set(mapped)].sort((a, b) => a - b);
+}
+
+/** MP-81 for one node. Kernel: node_remap(). */
+export function mapNode(node: NodeId, before: readonly NodeId[], after: readonly NodeId[]): NodeId {
+  const place = before.indexOf(node);
+  return place < 0 || after.length === 0 ? node : after[place % after.length];
 }
 
 /** The one fault description, refilled for each question. */
@@ -176,24 +194,6 @@ export class Query implements Fault {
   isWrite = false;
   thread = 0;
   page = -1;
-}
-
-/**
- * The node whose turn it is for allocations without an address (MP-26, K-I5); asking does not advance it. With weights a
- * node keeps its turn until its weight is used up.
- */
-export function rotorNode(task: Task, policy: Mempolicy): NodeId {
-  const { nodes } = policy;
-  if (policy.isWeighted && task.ilWeight > 0 && nodes.includes(task.ilPrev as NodeId)) return task.ilPrev as NodeId;
-  for (let i = 0; i < nodes.length; i++) if (nodes[i] > task.ilPrev) return nodes[i];
-  return nodes.length > 0 ? nodes[0] : task.node;
-}
-
-/** The rotor's node was used. Kernel: interleave_nodes(), weighted_interleave_nodes(). */
-export function advanceRotor(task: Task, policy: Mempolicy, used: NodeId, world: World): void {
-  if (policy.isWeighted && (task.ilWeight === 0 || used !== task.ilPrev)) task.ilWeight = world.weight(used);
-  if (policy.isWeighted) task.ilWeight--;
-  task.ilPrev = used;
 }
 
 /** Rule variant `policyLookup`: which policy governs a page of a mapping (MP-10, MP-12). */

@@ -1,5 +1,6 @@
-import type { CpuId, NodeId } from '../units.js';
+import { NO_NODE, type CpuId, type NodeId } from '../units.js';
 import type { AddressSpace } from './address-space.js';
+import { Credentials } from './credentials.js';
 import type { Cpuset } from './cpuset.js';
 import type { Mempolicy } from './mempolicy.js';
 
@@ -16,14 +17,17 @@ export class Task {
   migratePending = false;
   /** Before this time the scheduler leaves it on its node, ns. Kernel: migrate_next. */
   migrateNextNs = 0;
-  /** Node the rotor gave out last (MP-26); -1 so that the lowest node of a set comes first. Kernel: il_prev. */
+  /** Node the rotor gave out last (MP-26); -1 so that the lowest node of a set comes first. Kernel: il_prev, 6.x. */
   ilPrev = -1;
   /** Pages that the rotor's node still gets in a row, with weights. Kernel: il_weight. */
   ilWeight = 0;
+  /** Node that the rotor gives out next, where that is what a task keeps (MP-3). Kernel: il_next, 2.6.16. */
+  ilNext: NodeId = NO_NODE;
+  /** Version of the cpuset's nodes that the policy was rebound to last (MP-80). Kernel: cpuset_mems_generation. */
+  memsSeen = 0;
   cpu: CpuId;
   node: NodeId;
-  /** User id; 0 has every capability, anyone else none. */
-  uid = 0;
+  readonly credentials = new Credentials();
   /** Faults that the task has taken. Kernel: min_flt, maj_flt */
   minorFaults = 0;
   majorFaults = 0;
@@ -39,5 +43,13 @@ export class Task {
   ) {
     this.cpu = cpu;
     this.node = node;
+  }
+
+  /** The real user; set it, and the task is that user and nothing else. */
+  get uid(): number {
+    return this.credentials.uid;
+  }
+  set uid(uid: number) {
+    this.credentials.becomeUser(uid);
   }
 }

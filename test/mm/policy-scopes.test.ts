@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkMachine, type Machine } from '../../src/engine/index.js';
 import { cachedFrame, Cpuset, type FileObject, type Mempolicy, type Task } from '../../src/mm/index.js';
-import { asNodeId } from '../../src/units.js';
+import { asNodeId, type SwapSlot } from '../../src/units.js';
 import { cacheOn, evict, mapPrivate, mapShared, moveTo, processWithPages, shmemOn } from '../support/arrange.js';
 import {
   cpuOf,
@@ -103,7 +103,7 @@ describe('private memory', () => {
   });
 
   it.each([
-    ['mof-2006', 'slot, by the policy of the address that was touched', [0, 2, 2, 2], 2],
+    ['mof-2006', 'slot, by one address after the other', [0, 1, 1, 2], 2],
     ['mof', 'area, which ends here', [0, 2], 0],
   ])('MP-14: under %s pages are read along by %s', (profile, _, expected, readAhead) => {
     const switches = { ...{ hookSwap: true, hookFile: true, hookShmem: true }, readahead: false, faultAround: false };
@@ -116,6 +116,58 @@ describe('private memory', () => {
     machine.zones.forEachUsed((pfn) => used.push(machine.frames.nodeOf(pfn)));
     expect(used.sort()).toEqual(expected); // the zero page, the page, and what was read along
     expect(machine.counters.get('swap_ra')).toBe(readAhead);
+  });
+
+  describe('MP-14 [2.6.16]: read-ahead gives the slots of the cluster one address after the other', () => {
+    /** Pages swapped out in this order; a fault on the first one. @returns node of each cached slot, in order of slots */
+    function readAlong(order: readonly number[], arrange: (machine: Machine, task: Task) => void): (number | string)[] {
+      const switches = { ...{ hookSwap: true, hookFile: true, hookShmem: true }, readahead: false, faultAround: false };
+      const machine = tinyMachine({
+        ...{ profile: 'mof-2006', writesAtOnce: true, switches: { ...switches, pageCluster: 3 } },
+      });
+      const { task } = processWithPages(machine, 1, START, order.length);
+      for (const page of order) evict(machine, task, frameAt(machine, task, START + page));
+      arrange(machine, task);
+      expect(machine.touch(task, START + order[0], false)).toBeGreaterThan(0);
+      expect(machine.counters.get('swap_ra')).toBe(order.length - 1);
+      checkMachine(machine);
+      return order.map((_, i) => {
+        const pfn = machine.swap.cached((i + 1) as SwapSlot);
+        return pfn > 0 ? machine.frames.nodeOf(pfn) : '-';
+      });
+    }
+
+    it('slots in order of address: each page gets the policy of its own address', () => {
+      const nodes = readAlong([0, 1, 2], (machine, task) => {
+        for (const page of [0, 1, 2]) bindRange(machine, task, START + page, 1, 'preferred', [2, 3, 0][page]);
+      });
+      expect(nodes).toEqual([2, 3, 0]);
+    });
+
+    it('slots in another order: the pages get the policies of addresses that are not theirs', () => {
+      const nodes = readAlong([0, 2, 1], (machine, task) => {
+        for (const page of [0, 1, 2]) bindRange(machine, task, START + page, 1, 'preferred', [2, 3, 0][page]);
+      });
+      expect(nodes).toEqual([2, 3, 0]); // slot 2 holds page 2, and was placed as page 1
+    });
+
+    it('behind the area comes the next one', () => {
+      const nodes = readAlong([2, 1, 0], (machine, task) => {
+        bindRange(machine, task, START + 2, 1, 'preferred', 2);
+        mapAnon(machine, task, START + 3, 1);
+        bindRange(machine, task, START + 3, 1, 'preferred', 3);
+        setPolicy(machine, task, POLICIES.preferred, 0);
+      });
+      expect(nodes).toEqual([2, 3, 0]); // the third lies behind all areas: the task's policy
+    });
+
+    it('where no area is, the policy of the task goes by its rotor', () => {
+      const nodes = readAlong([2, 1, 0], (machine, task) => {
+        bindRange(machine, task, START + 2, 1, 'preferred', 2);
+        setPolicy(machine, task, POLICIES.interleave, 1, 3);
+      });
+      expect(nodes).toEqual([2, 1, 3]);
+    });
   });
 });
 

@@ -2,14 +2,17 @@ import { compose, type ComposeOptions, type Machine, type Rebind } from '../../s
 import type { MachineDescription } from '../../src/hardware/index.js';
 import type { Task } from '../../src/mm/index.js';
 import { VM_READ, VM_WRITE, type MempolicyRequest, type Vma } from '../../src/mm/index.js';
-import type { PolicyDefinition } from '../../src/policy/index.js';
+import type { OptionValues, PolicyDefinition } from '../../src/policy/index.js';
 import { asNodeId, type CpuId, type NodeId, type Pfn } from '../../src/units.js';
 import bind from '../../policies/bind.js';
 import defaultPolicy from '../../policies/default.js';
 import interleave from '../../policies/interleave.js';
+import local from '../../policies/local.js';
+import preferredMany from '../../policies/preferred-many.js';
 import preferred from '../../policies/preferred.js';
+import weighted from '../../policies/weighted-interleave.js';
 
-export const POLICIES = { default: defaultPolicy, bind, interleave, preferred };
+export const POLICIES = { default: defaultPolicy, bind, interleave, preferred, local, preferredMany, weighted };
 
 export interface TinyOptions extends Partial<Omit<ComposeOptions, 'machine'>> {
   readonly nodes?: number;
@@ -65,7 +68,8 @@ export function tinyMachine(options: TinyOptions = {}): Machine {
 
 /** A policy request for `newPolicy`. */
 export function request(definition: PolicyDefinition, ...nodes: number[]): MempolicyRequest {
-  return { definition, nodes: nodes.map(asNodeId), flag: null, options: {} };
+  const initial = Object.entries(definition.options ?? {}).map(([name, option]) => [name, option.initial]);
+  return { definition, nodes: nodes.map(asNodeId), flag: null, options: Object.fromEntries(initial) as OptionValues };
 }
 
 /** Gives a task a policy of its own. */

@@ -7,7 +7,8 @@ import {
   type ShmemWillNeed,
 } from '../syscalls/madvise.js';
 import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
-import { modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
+import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscalls/mempolicy.js';
+import { modes2616, modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
 import {
   faultLeavesNoMark,
   faultRetry61,
@@ -33,12 +34,21 @@ import {
   gateMarkedPolicies,
   hotRemove2624,
   hotRemove6,
+  lazy2006,
+  lazy2012,
+  lazyRefused,
   operationTestedFirst,
   operationTestedLate,
   operationTestedLateLeaking,
   targetNodeOnly,
   targetWithFallback,
   type HotRemoveRule,
+  targetWithFallbackMiscounted,
+  vetAsReviewed,
+  vetByPolicy,
+  vetByTask,
+  type BindVetting,
+  type LazyUnmap,
   type MisplacedGate,
   type MisplacedTarget,
   type OperationTest,
@@ -55,13 +65,24 @@ import {
   lru2616,
   lru61,
   lru612,
+  noticedAfterLookup,
+  noticedAtOnce,
+  noticedLate,
+  rebind2616,
+  rebind6,
+  rebindAsMeant,
+  rotor2616,
+  rotor6,
   watermarks2616,
   watermarks61,
   watermarks612,
   type BindOrder,
+  type CpusetNotice,
   type InterleaveIndex,
   type LruRule,
   type PolicyLookup,
+  type RebindRule,
+  type RotorRule,
   type WatermarkRule,
 } from '../../mm/index.js';
 import { reclaim2616, reclaim61, reclaim612, type ReclaimRule } from '../../reclaim/index.js';
@@ -82,10 +103,18 @@ export interface Rules {
   readonly policyLookup: PolicyLookup;
   /** What interleaving counts by (MP-50..52, K-I3, K-I6). */
   readonly interleaveIndex: InterleaveIndex;
+  /** How a task's rotor counts (MP-3, MP-26). */
+  readonly rotor: RotorRule;
+  /** What follows when the allowed nodes change (MP-81..MP-84). */
+  readonly rebind: RebindRule;
+  /** When a task's policy follows its cpuset (MP-60, MP-80). */
+  readonly cpusetNotice: CpusetNotice;
   /** C5, MP-61. */
   readonly misplacedGate: MisplacedGate;
   /** M2: this node only, or with fallback. */
   readonly misplacedTarget: MisplacedTarget;
+  /** Nodes of BIND that the task may not use, in the check (MP-64, MP-70). */
+  readonly bindVetting: BindVetting;
   /** C4: before the policy, or late. */
   readonly operationTest: OperationTest;
   /** Where the swap fault calls the check (FP-50). */
@@ -102,6 +131,10 @@ export interface Rules {
   readonly moveIndex: InterleaveIndex;
   /** Modes and mode flags that exist. */
   readonly modes: ModeRule;
+  /** mbind with MPOL_MF_LAZY, MPOL_NOOP, and what unmapping is. */
+  readonly lazyUnmap: LazyUnmap;
+  /** The capabilities behind MOVE_ALL and migrate_pages. */
+  readonly privileges: Privileges;
   /** How move_pages spells two states of a page. */
   readonly pageStatus: PageStatus;
   /** MADV_POPULATE over a hole. */
@@ -124,8 +157,16 @@ export const VARIANTS: Variants = {
   reclaim: { '6.12': reclaim612, '6.1': reclaim61, '2.6.16': reclaim2616 },
   policyLookup: { '6.x': lookup6, '2.6.16': lookup2616 },
   interleaveIndex: { '6.12': index612, '6.1': index61, '2.6.16': index2616 },
+  rotor: { '6.x': rotor6, '2.6.16': rotor2616 },
+  rebind: { '6.x': rebind6, '2.6.16': rebind2616, 'as-meant': rebindAsMeant },
+  cpusetNotice: { 'at-once': noticedAtOnce, 'after-lookup': noticedAfterLookup, late: noticedLate },
   misplacedGate: { 'every-policy': gateEveryPolicy, 'marked-only': gateMarkedPolicies },
-  misplacedTarget: { 'this-node-only': targetNodeOnly, 'with-fallback': targetWithFallback },
+  misplacedTarget: {
+    'this-node-only': targetNodeOnly,
+    'with-fallback': targetWithFallback,
+    miscounted: targetWithFallbackMiscounted,
+  },
+  bindVetting: { 'as-reviewed': vetAsReviewed, 'by-task': vetByTask, 'by-policy': vetByPolicy },
   operationTest: {
     first: operationTestedFirst,
     late: operationTestedLate,
@@ -133,11 +174,13 @@ export const VARIANTS: Variants = {
   },
   swapHook: { 'before-ptl': swapHookBeforePtl, 'under-ptl': swapHookUnderPtl },
   swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly, '2.6.16': swapIn2616 },
-  swapReadAhead: { '6.12': readAheadByArea612, '6.1': readAheadByArea61, 'by-slot': readAheadBySlots },
+  swapReadAhead: { '6.12': readAheadByArea612, '6.1': readAheadByArea61, '2.6.16': readAheadBySlots },
   faultReference: { 'no-mark': faultLeavesNoMark, marks: faultMarksAccessed },
   faultRetry: { '6.12': faultRetry612, '6.1': faultRetry61 },
   moveIndex: { 'with-inode': index612, 'without-inode': index61Moves, '2.6.16': index2616 },
-  modes: { '6.12': modes612, '6.1': modes61 },
+  modes: { '6.12': modes612, '2.6.16': modes2616, '6.1': modes61 },
+  lazyUnmap: { '2012': lazy2012, '2006': lazy2006, refused: lazyRefused },
+  privileges: { nice: privilegesNice, 'before-2.6.16': privilegesBefore2616 },
   pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
   shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },

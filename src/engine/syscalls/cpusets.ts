@@ -1,6 +1,6 @@
 import { EACCES, EBUSY, EEXIST, EINVAL, ENOENT, ENOSPC } from '../../errors.js';
 import { parseNodes, type Topology } from '../../hardware/index.js';
-import { Cpuset, type Mempolicy, type Task } from '../../mm/index.js';
+import { Cpuset, rebindTask, type CpusetNotice, type Mempolicy, type RebindRule, type Task } from '../../mm/index.js';
 import type { CpuId, NodeId } from '../../units.js';
 import type { MovePagesCalls } from './move-pages.js';
 
@@ -23,6 +23,8 @@ export interface CpusetParts {
   readonly moveTask: (task: Task, cpu: CpuId) => void;
   /** Which interface: 1 has memory_migrate per group, 2 always migrates (K-C3). */
   readonly version: 1 | 2;
+  readonly rebind: RebindRule;
+  readonly notice: CpusetNotice;
 }
 
 export interface CpusetCalls {
@@ -51,6 +53,8 @@ export function makeCpusetCalls({
   movePages,
   moveTask,
   version,
+  rebind,
+  notice,
 }: CpusetParts): CpusetCalls {
   const allCpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
   const root: Group = {
@@ -130,7 +134,7 @@ export function makeCpusetCalls({
     const members = membersOf(group);
     const before = group.cpuset.nodes();
     group.cpuset.setNodes(after);
-    for (const task of members) rebindTask(task, after);
+    for (const task of members) changeTask(task);
     for (const task of new Map(members.map((member) => [member.space, member])).values()) {
       rebindAreas(task, after);
       if (migrates) movePages.moveProcess(task, task, before, after, true);
@@ -160,8 +164,10 @@ export function makeCpusetCalls({
     for (const group of groups.values()) if (group.parent === root) follow(group);
   }
 
-  function rebindTask(task: Task, nodes: readonly NodeId[]): void {
-    task.policy?.rebind(nodes);
+  /** MP-80: at once, or when the task allocates next. */
+  function changeTask(task: Task): void {
+    if (notice.isLate) task.memsSeen = -1;
+    else rebindTask(task, rebind);
   }
 
   /** Every area's own record; policies of shmem objects are never rebound (K-C2). */
@@ -170,7 +176,7 @@ export function makeCpusetCalls({
     for (const vma of task.space.vmas) {
       if (vma.policy === null || seen.has(vma.policy)) continue;
       seen.add(vma.policy);
-      vma.policy.rebind(nodes);
+      vma.policy.rebind(nodes, rebind.mapsPreferred);
     }
   }
 
@@ -187,7 +193,7 @@ export function makeCpusetCalls({
     const after = group.cpuset.nodes();
     task.cpuset = group.cpuset;
     if (!group.cpus.includes(task.cpu)) moveTask(task, group.cpus[0]); // K-C5
-    rebindTask(task, after);
+    changeTask(task);
     rebindAreas(task, after);
     if (group.migrates) movePages.moveProcess(task, task, before, after, true);
   }

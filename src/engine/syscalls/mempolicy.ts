@@ -1,5 +1,22 @@
-import { EFAULT, EINVAL, EIO, ENOENT, EOPNOTSUPP, EPERM } from '../../errors.js';
-import type { Spaces, Mempolicy, Task, Vma, Frames, Lru } from '../../mm/index.js';
+import { EFAULT, EINVAL, EIO, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../errors.js';
+import { OOM } from '../../fault/index.js';
+import {
+  CAP_SYS_ADMIN,
+  CAP_SYS_NICE,
+  CAP_SYS_RESOURCE,
+  rebindTask,
+  VM_READ,
+  type CpusetNotice,
+  type Frames,
+  type Lru,
+  type Mempolicy,
+  type RebindRule,
+  type RotorRule,
+  type Spaces,
+  type Task,
+  type Vma,
+} from '../../mm/index.js';
+import type { LazyUnmap } from '../../migrate/index.js';
 import type { PageTables } from '../../hardware/index.js';
 import { NO_PAGE, type NodeId, type Pfn } from '../../units.js';
 import type { MovePolicyPages } from './move-policy-pages.js';
@@ -12,7 +29,8 @@ import {
   MPOL_PREFERRED_MANY,
   readMode,
   shownMode,
-  type ModeRule,
+  shownNodes,
+  type ModeArgument,
   type NewPolicyParts,
 } from './new-policy.js';
 
@@ -20,6 +38,7 @@ import {
 const MPOL_MF_STRICT = 1 << 0;
 export const MPOL_MF_MOVE = 1 << 1;
 export const MPOL_MF_MOVE_ALL = 1 << 2;
+export const MPOL_MF_LAZY = 1 << 3;
 const MPOL_F_NODE = 1 << 0;
 const MPOL_F_ADDR = 1 << 1;
 const MPOL_F_MEMS_ALLOWED = 1 << 2;
@@ -32,12 +51,27 @@ export interface MempolicyCallParts extends NewPolicyParts {
   readonly tables: PageTables;
   readonly spaces: Spaces;
   readonly movePages: MovePolicyPages;
-  readonly modeRule: ModeRule;
+  readonly rules: {
+    readonly rotor: RotorRule;
+    readonly rebind: RebindRule;
+    readonly cpusetNotice: CpusetNotice;
+    readonly lazyUnmap: LazyUnmap;
+    readonly privileges: Privileges;
+  };
   readonly zeroPage: Pfn;
   /** Reads a page in for a question about its node. @returns its frame, or a negative outcome */
   readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
   readonly possibleNodes: number;
 }
+
+/** Rule variant `privileges`: the capability behind MPOL_MF_MOVE_ALL, and behind migrate_pages of others' processes. */
+export interface Privileges {
+  readonly moveAll: number;
+  readonly migrateOthers: number;
+}
+/** Since 14 March 2006, days before 2.6.16 ("Consistent capabilites associated with MPOL_MOVE_ALL"). */
+export const privilegesNice: Privileges = { moveAll: CAP_SYS_NICE, migrateOthers: CAP_SYS_NICE };
+export const privilegesBefore2616: Privileges = { moveAll: CAP_SYS_RESOURCE, migrateOthers: CAP_SYS_ADMIN };
 
 /** What get_mempolicy wrote; null: nothing was written. */
 export interface GetMempolicyAnswer {
@@ -81,27 +115,43 @@ export interface MempolicyCalls {
   setHomeNode(task: Task, start: bigint, length: bigint, node: number, flags: number): number;
 }
 
+/** Instead of a policy: MPOL_NOOP. */
+const KEEP = 'keep';
+
+/** Mode and mask of an mbind call, read. */
+interface MbindArguments extends ModeArgument {
+  readonly nodes: readonly NodeId[];
+  /** MPOL_NOOP: no policy is installed, and pages are unmapped only. */
+  readonly isNoop: boolean;
+}
+
 export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
   const { frames, tables, spaces, movePages, modeRule, zeroPage, touch, possibleNodes, world } = parts;
+  const { rotor, rebind, cpusetNotice, lazyUnmap, privileges } = parts.rules;
+  const mbindFlags = MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL | (lazyUnmap.isAccepted ? MPOL_MF_LAZY : 0);
+
+  /** MP-80: a policy call notices a changed cpuset. */
+  function noticeCpuset(task: Task): void {
+    if (cpusetNotice.isLate && task.memsSeen !== task.cpuset.version) rebindTask(task, rebind);
+  }
 
   function setMempolicy(task: Task, mode: number, mask: NodeMaskArgument, maxnode: number): number {
     const read = readMode(mode, modeRule);
     if (typeof read === 'number') return read;
     const nodes = readNodeMask(mask, maxnode);
     if (typeof nodes === 'number') return nodes;
+    noticeCpuset(task);
+    if (!modeRule.trims && nodes.some((node) => task.cpuset.mems[node] !== 1)) return -EINVAL;
     const policy = policyFrom(task, read, nodes);
     if (typeof policy === 'number') return policy;
     if (task.policy !== null) task.policy.refs--;
     task.policy = policy;
-    if (policy?.isInterleave === true) {
-      task.ilPrev = -1;
-      task.ilWeight = 0;
-    }
+    if (policy?.isInterleave === true) rotor.start(task, policy);
     return 0;
   }
 
-  function policyFrom(task: Task, read: { mode: number; flags: number }, nodes: NodeId[]): Mempolicy | null | number {
-    const mode = modeFor(read, nodes);
+  function policyFrom(task: Task, read: ModeArgument, nodes: readonly NodeId[]): Mempolicy | null | number {
+    const mode = modeFor(read, nodes, modeRule);
     if (mode === null || mode < 0) return mode;
     return makePolicy(mode, read.flags, nodes, task.cpuset.nodes(), parts);
   }
@@ -115,37 +165,64 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     maxnode: number,
     flagsGiven: number,
   ): number {
-    const read = readMode(mode, modeRule);
+    const read = modeRule.readsMaskFirst ? readMaskFirst(mode, mask, maxnode) : readModeFirst(mode, mask, maxnode);
     if (typeof read === 'number') return read;
-    const nodes = readNodeMask(mask, maxnode);
-    if (typeof nodes === 'number') return nodes;
-    if ((flagsGiven & ~(MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0) return -EINVAL;
-    if ((flagsGiven & MPOL_MF_MOVE_ALL) !== 0 && task.uid !== 0) return -EPERM;
+    const { nodes, isNoop } = read;
+    if ((flagsGiven & ~mbindFlags) !== 0) return -EINVAL;
+    if ((flagsGiven & MPOL_MF_MOVE_ALL) !== 0 && !task.credentials.has(privileges.moveAll)) return -EPERM;
     const range = readRange(start, length);
     if (typeof range === 'number') return range;
-    const flags = read.mode === MPOL_DEFAULT ? flagsGiven & ~MPOL_MF_STRICT : flagsGiven;
+    const flags = read.mode === MPOL_DEFAULT || isNoop ? flagsGiven & ~MPOL_MF_STRICT : flagsGiven;
     if (range.pages === 0) return 0;
-    const policy = policyFrom(task, read, nodes);
+    if (isNoop && nodes.length > 0) return -EINVAL;
+    const policy = isNoop ? null : policyFrom(task, read, nodes);
     if (typeof policy === 'number') return policy;
-    return bindRange(task, range, policy, nodes, flags);
+    const isLazy = isNoop || (flags & MPOL_MF_LAZY) !== 0;
+    if (policy !== null && isLazy) policy.isMof = lazyUnmap.marksPolicy; // DM-41
+    return bindRange(task, range, isNoop ? KEEP : policy, nodes, isLazy ? flags | MPOL_MF_LAZY : flags);
   }
 
+  /** @param policy KEEP: none is installed */
   function bindRange(
     task: Task,
     range: { readonly start: number; readonly pages: number },
-    policy: Mempolicy | null,
+    policy: Mempolicy | null | typeof KEEP,
     nodes: readonly NodeId[],
     flags: number,
   ): number {
     const moves = (flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0;
-    const queued = queuePages(task, range.start, range.pages, nodes, flags, policy === null);
+    const queued = queuePages(task, range.start, range.pages, nodes, flags, policy === null || policy === KEEP);
     if (typeof queued === 'number') {
       return queued;
     }
-    setRange(task, range.start, range.pages, policy);
+    if (policy !== KEEP) setRange(task, range.start, range.pages, policy);
     if (!moves) return 0;
-    const failed = movePages.move(task, queued, policy);
+    const isLazy = policy === KEEP || (flags & MPOL_MF_LAZY) !== 0;
+    const failed = isLazy ? movePages.unmap(task, queued) : movePages.move(task, queued, policy);
     return failed > 0 && (flags & MPOL_MF_STRICT) !== 0 ? -EIO : 0;
+  }
+
+  /** [6.x] K-B1: mode and its flags, then the mask. */
+  function readModeFirst(mode: number, mask: NodeMaskArgument, maxnode: number): MbindArguments | number {
+    const read = readMbindMode(mode);
+    if (typeof read === 'number') return read;
+    const nodes = readNodeMask(mask, maxnode);
+    return typeof nodes === 'number' ? nodes : { ...read, nodes };
+  }
+
+  /** [2.6.16] Steps 1 and 2: the mask, then the mode. */
+  function readMaskFirst(mode: number, mask: NodeMaskArgument, maxnode: number): MbindArguments | number {
+    const nodes = readNodeMask(mask, maxnode);
+    if (typeof nodes === 'number') return nodes;
+    const read = readMbindMode(mode);
+    return typeof read === 'number' ? read : { ...read, nodes };
+  }
+
+  /** DM-43: MPOL_NOOP is the first number behind the modes, and exists where LAZY does. */
+  function readMbindMode(mode: number): (ModeArgument & { isNoop: boolean }) | number {
+    if (lazyUnmap.isAccepted && mode === modeRule.max) return { mode, flags: 0, isNoop: true };
+    const read = readMode(mode, modeRule);
+    return typeof read === 'number' ? read : { ...read, isNoop: false };
   }
 
   /** Page number and pages of a byte range, rounded up (K-B1). */
@@ -189,7 +266,8 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       const errno = queueArea(vma, Math.max(start, vma.start), Math.min(end, vma.end), nodes, flags, queued);
       if (errno !== 0) return giveUp(errno);
     }
-    return first ? giveUp(-EFAULT) : queued;
+    const isFine = !first || (allowsHoles && modeRule.allowsHoleBefore && space.indexAt(start) < space.vmas.length);
+    return isFine ? queued : giveUp(-EFAULT);
   }
 
   function queueArea(
@@ -248,7 +326,9 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
   ): GetMempolicyAnswer {
     const fail = (errno: number): GetMempolicyAnswer => ({ ret: -errno, value: null, nodes: null, words: null });
     if (wantsMask && maxnode < possibleNodes) return fail(EINVAL);
-    if ((flags & ~(MPOL_F_NODE | MPOL_F_ADDR | MPOL_F_MEMS_ALLOWED)) !== 0) return fail(EINVAL);
+    noticeCpuset(task);
+    const known = MPOL_F_NODE | MPOL_F_ADDR | (modeRule.hasMemsAllowed ? MPOL_F_MEMS_ALLOWED : 0);
+    if ((flags & ~known) !== 0) return fail(EINVAL);
     const answer = (value: number, nodes: readonly NodeId[]): GetMempolicyAnswer => {
       const writes = wantsMask && maxnode > 1;
       return {
@@ -268,14 +348,25 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       policy =
         vma.file?.isShmem === true ? vma.file.policyAt(vma.filePage + Number(address / PAGE) - vma.start) : vma.policy;
     } else if (address !== 0n) return fail(EINVAL);
-    const nodes = policy?.shownNodes ?? [];
+    const nodes = shownNodes(policy, parts);
     if ((flags & MPOL_F_NODE) === 0) return answer(shownMode(policy), nodes);
     if ((flags & MPOL_F_ADDR) !== 0) {
-      const pfn = touch(task, Number(address / PAGE), false);
-      return pfn > 0 ? answer(frames.nodeOf(pfn), nodes) : fail(EFAULT);
+      const pfn = pageAsked(task, Number(address / PAGE));
+      return pfn > 0 ? answer(frames.nodeOf(pfn), nodes) : fail(-pfn === OOM ? ENOMEM : EFAULT);
     }
     if (policy?.isInterleave !== true) return fail(EINVAL);
-    return answer(movePages.rotor(task, policy), nodes);
+    return answer(rotor.next(task, policy), nodes);
+  }
+
+  /** FP-90: the page is faulted in for reading, by the caller's CPU and policy; MP-90, FP-91: or nothing is touched. */
+  function pageAsked(task: Task, vpn: number): Pfn {
+    if (modeRule.asksWithoutMapping) {
+      const page = tables.walk(task.space.root, vpn);
+      const isUntouched = page === NO_PAGE || tables.isNone(page);
+      const vma = task.space.find(vpn);
+      if (isUntouched && vma?.file === null && (vma.flags & VM_READ) !== 0) return zeroPage;
+    }
+    return touch(task, vpn, false);
   }
 
   function setHomeNode(task: Task, start: bigint, length: bigint, node: number, flags: number): number {

@@ -24,7 +24,7 @@ export function setMountPolicy(
   const [head, nodeText] = splitOnce(text, ':');
   const [word, flagText] = splitOnce(head, '=');
   const mode = MODE_WORDS.indexOf(word);
-  if (mode < 0) return -EINVAL;
+  if (mode < 0 || mode >= parts.modeRule.max) return -EINVAL;
   const flags = flagText === 'static' ? MPOL_F_STATIC_NODES : flagText === 'relative' ? MPOL_F_RELATIVE_NODES : 0;
   if (flagText !== null && flags === 0) return -EINVAL;
   const nodes = readNodes(nodeText, parts);
@@ -32,7 +32,7 @@ export function setMountPolicy(
   const given =
     (mode === 3 || mode === 6) && nodeText === null ? allowed.filter((node) => parts.world.hasMemory(node)) : nodes;
   if (mode === 1 && given.length > 1) return -EINVAL;
-  const inForce = modeFor({ mode, flags }, [...given]);
+  const inForce = modeFor({ mode, flags }, [...given], parts.modeRule);
   if (inForce === null) return 0;
   if (inForce < 0) return inForce;
   const policy = makePolicy(inForce, flags, given, allowed, parts);

@@ -1,7 +1,6 @@
-import type { MigratePages } from '../../migrate/index.js';
+import type { Lazy, MigratePages } from '../../migrate/index.js';
 import {
   askAboutVma,
-  rotorNode,
   type Frames,
   type InterleaveIndex,
   type Lru,
@@ -12,7 +11,7 @@ import {
 } from '../../mm/index.js';
 import type { Allocator } from '../../reclaim/index.js';
 import { N, type Counters } from '../../stats/index.js';
-import { NO_NODE, NO_PFN, type NodeId, type Pfn } from '../../units.js';
+import { NO_NODE, NO_PFN, type Pfn } from '../../units.js';
 
 export interface MovePolicyPagesParts {
   readonly frames: Frames;
@@ -21,6 +20,7 @@ export interface MovePolicyPagesParts {
   readonly query: Query;
   readonly allocatePage: Allocator['allocatePage'];
   readonly migratePages: MigratePages['migratePages'];
+  readonly lazy: Lazy;
   readonly defaultPolicy: Mempolicy;
   /** Rule variant `moveIndex`: 6.1 leaves the inode out when mbind itself moves shmem pages (K section 7). */
   readonly interleaveIndex: InterleaveIndex;
@@ -34,12 +34,12 @@ export interface MovePolicyPages {
   putback(task: Task, queued: readonly Pfn[]): void;
   /** @returns pages that did not move */
   move(task: Task, queued: readonly Pfn[], policy: Mempolicy | null): number;
-  /** The rotor's next node (K-Q2). */
-  rotor(task: Task, policy: Mempolicy): NodeId;
+  /** MPOL_MF_LAZY: the pages are unmapped only. @returns failures */
+  unmap(task: Task, queued: readonly Pfn[]): number;
 }
 
 export function makeMovePolicyPages(parts: MovePolicyPagesParts): MovePolicyPages {
-  const { frames, lru, counters, query, allocatePage, migratePages, defaultPolicy, interleaveIndex } = parts;
+  const { frames, lru, counters, query, allocatePage, migratePages, lazy, defaultPolicy, interleaveIndex } = parts;
   /** Interleave index of each queued page. */
   const indexOf = new Map<Pfn, number>();
 
@@ -75,6 +75,9 @@ export function makeMovePolicyPages(parts: MovePolicyPagesParts): MovePolicyPage
       indexOf.clear();
       return failed;
     },
-    rotor: rotorNode,
+    unmap(task, queued) {
+      indexOf.clear();
+      return lazy.unmapPages(task, queued);
+    },
   };
 }

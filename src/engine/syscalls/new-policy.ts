@@ -18,17 +18,39 @@ export const MODE_WORDS: readonly string[] = [
 ];
 const MODE_FLAGS = MPOL_F_NUMA_BALANCING | MPOL_F_RELATIVE_NODES | MPOL_F_STATIC_NODES;
 
-/** Rule variant `modes`: which modes and flags a kernel knows (K section 7). */
+/** Rule variant `modes`: which modes and flags a kernel knows, and how its calls look at them (MP sections 1 and 8, K section 7). */
 export interface ModeRule {
-  /** The first number that is no mode. Kernel: MPOL_MAX. */
+  /** The first number that is no mode; where mbind takes LAZY, it is MPOL_NOOP there. Kernel: MPOL_MAX in 6.x. */
   readonly max: number;
+  /** Flags that are or-ed into the mode. */
+  readonly flags: number;
   /** Modes that take MPOL_F_NUMA_BALANCING. */
   readonly balancing: readonly number[];
   /** Weights per node can be set. */
   readonly hasWeights: boolean;
+  /** LOCAL is a mode, and PREFERRED without nodes becomes it; else it stays PREFERRED, and shows all online nodes. */
+  readonly hasLocal: boolean;
+  /** Nodes are cut to those allowed; else set_mempolicy refuses others, and mbind takes them as they are. */
+  readonly trims: boolean;
+  /** mbind reads the mask before it looks at mode and flags. */
+  readonly readsMaskFirst: boolean;
+  /** mbind(DEFAULT) over nothing but a hole is fine if something is mapped behind it. */
+  readonly allowsHoleBefore: boolean;
+  /** get_mempolicy knows MPOL_F_MEMS_ALLOWED. */
+  readonly hasMemsAllowed: boolean;
+  /** MP-90: asking for the node of an untouched private page maps nothing. */
+  readonly asksWithoutMapping: boolean;
 }
-export const modes61: ModeRule = { max: 6, balancing: [MPOL_BIND], hasWeights: false };
-export const modes612: ModeRule = { max: 7, balancing: [MPOL_BIND, MPOL_PREFERRED_MANY], hasWeights: true };
+const modes6 = {
+  ...{ flags: MODE_FLAGS, hasLocal: true, trims: true, readsMaskFirst: false, allowsHoleBefore: false },
+  ...{ hasMemsAllowed: true, asksWithoutMapping: false },
+};
+export const modes61: ModeRule = { ...modes6, max: 6, balancing: [MPOL_BIND], hasWeights: false };
+export const modes612: ModeRule = { ...modes6, max: 7, balancing: [MPOL_BIND, MPOL_PREFERRED_MANY], hasWeights: true };
+export const modes2616: ModeRule = {
+  ...{ max: 4, flags: 0, balancing: [], hasWeights: false, hasLocal: false, trims: false, readsMaskFirst: true },
+  ...{ allowsHoleBefore: true, hasMemsAllowed: false, asksWithoutMapping: true },
+};
 
 /** A mode argument taken apart. */
 export interface ModeArgument {
@@ -38,8 +60,8 @@ export interface ModeArgument {
 
 /** @returns -EINVAL for an unknown mode or flags that do not go together (K-B1, K-B3). Kernel: sanitize_mpol_flags() */
 export function readMode(argument: number, rule: ModeRule): ModeArgument | number {
-  const flags = argument & MODE_FLAGS;
-  const mode = (argument & ~MODE_FLAGS) >>> 0;
+  const flags = argument & rule.flags;
+  const mode = (argument & ~rule.flags) >>> 0;
   if (mode >= rule.max) return -EINVAL;
   if ((flags & MPOL_F_STATIC_NODES) !== 0 && (flags & MPOL_F_RELATIVE_NODES) !== 0) return -EINVAL;
   if ((flags & MPOL_F_NUMA_BALANCING) !== 0 && !rule.balancing.includes(mode)) return -EINVAL;
@@ -47,13 +69,14 @@ export function readMode(argument: number, rule: ModeRule): ModeArgument | numbe
 }
 
 /**
- * Does the mask fit the mode (K-B3)? `preferred` with an empty mask becomes `local`.
+ * Does the mask fit the mode (K-B3)? `preferred` with an empty mask becomes `local`, where that is a mode.
  * @returns the mode in force, null for default, or -EINVAL. Kernel: mpol_new()
  */
-export function modeFor({ mode, flags }: ModeArgument, nodes: readonly NodeId[]): number | null {
+export function modeFor({ mode, flags }: ModeArgument, nodes: readonly NodeId[], rule: ModeRule): number | null {
   const isEmpty = nodes.length === 0;
   const hasNodeFlag = (flags & (MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES)) !== 0;
   if (mode === MPOL_DEFAULT) return isEmpty ? null : -EINVAL;
+  if (mode === MPOL_PREFERRED && isEmpty && !rule.hasLocal) return MPOL_PREFERRED;
   if (mode === MPOL_PREFERRED && isEmpty) return hasNodeFlag ? -EINVAL : MPOL_LOCAL;
   if (mode === MPOL_LOCAL) return isEmpty && !hasNodeFlag ? MPOL_LOCAL : -EINVAL;
   return isEmpty ? -EINVAL : mode;
@@ -64,6 +87,7 @@ export interface NewPolicyParts {
   readonly world: World;
   /** Policies by mode number. */
   readonly modes: ReadonlyMap<number, PolicyDefinition>;
+  readonly modeRule: ModeRule;
 }
 
 /**
@@ -75,14 +99,15 @@ export function makePolicy(
   flags: number,
   nodes: readonly NodeId[],
   allowed: readonly NodeId[],
-  { world, modes }: NewPolicyParts,
+  { world, modes, modeRule }: NewPolicyParts,
 ): Mempolicy | number {
   const definition = modes.get(mode);
   if (definition === undefined) return -EINVAL;
   const flag =
     (flags & MPOL_F_STATIC_NODES) !== 0 ? 'static' : (flags & MPOL_F_RELATIVE_NODES) !== 0 ? 'relative' : null;
   const usable = allowed.filter((node) => world.hasMemory(node));
-  if (definition.nodes !== 'none') {
+  if (!modeRule.trims && nodes.some((node) => node >= world.nodeCount)) return -EINVAL; // not online
+  if (modeRule.trims && definition.nodes !== 'none') {
     const left =
       flag === 'relative' ? effectiveNodes(nodes, flag, usable) : nodes.filter((node) => usable.includes(node));
     if (left.length === 0) return -EINVAL;
@@ -92,7 +117,17 @@ export function makePolicy(
   );
   const numaBalancing = (flags & MPOL_F_NUMA_BALANCING) !== 0;
   const request: MempolicyRequest = { definition, nodes, flag, options, numaBalancing };
-  return new Mempolicy(request, world, usable);
+  if (modeRule.trims) return new Mempolicy(request, world, usable);
+  const listed = mode === MPOL_BIND ? nodes.filter((node) => world.hasMemory(node)) : nodes; // MP-23: empty zones left out
+  return new Mempolicy(request, world, allowed, listed);
+}
+
+/** Nodes as get_mempolicy shows them. */
+export function shownNodes(policy: Mempolicy | null, { world, modeRule }: NewPolicyParts): readonly NodeId[] {
+  if (policy === null) return [];
+  const isLocal = policy.definition.mode?.number === MPOL_PREFERRED && policy.nodes.length === 0;
+  if (isLocal && !modeRule.hasLocal) return Array.from({ length: world.nodeCount }, (_, node) => node as NodeId);
+  return policy.shownNodes;
 }
 
 /** Mode and mode flags as get_mempolicy shows them. */

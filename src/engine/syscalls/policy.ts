@@ -3,6 +3,7 @@ import {
   type Cpuset,
   Mempolicy,
   type MempolicyRequest,
+  rebindTask,
   type Spaces,
   type Task,
   type Vma,
@@ -10,6 +11,7 @@ import {
 import type { Lazy, LazyResult } from '../../migrate/index.js';
 import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../../cost/index.js';
 import type { World } from '../../policy/index.js';
+import type { Rules } from '../profiles/index.js';
 import type { NodeId } from '../../units.js';
 
 export interface PolicyParts {
@@ -19,6 +21,7 @@ export interface PolicyParts {
   readonly world: World;
   /** Where `cpusetSetMems` finds the tasks concerned. */
   readonly tasks: () => readonly Task[];
+  readonly rules: Pick<Rules, 'rebind' | 'cpusetNotice' | 'rotor' | 'modes'>;
 }
 
 export interface PolicySyscalls {
@@ -34,7 +37,7 @@ export interface PolicySyscalls {
   cpusetSetMems(cpuset: Cpuset, nodes: readonly NodeId[]): void;
 }
 
-export function makePolicySyscalls({ spaces, lazy, meter, world, tasks }: PolicyParts): PolicySyscalls {
+export function makePolicySyscalls({ spaces, lazy, meter, world, tasks, rules }: PolicyParts): PolicySyscalls {
   function mbind(space: AddressSpace, start: number, pages: number, policy: Mempolicy | null): void {
     for (const vma of spaces.isolateRange(space, start, pages)) {
       if (vma.file?.isShmem === true) vma.file.setPolicy(vma.filePage, vma.pages, policy ?? undefined);
@@ -62,20 +65,25 @@ export function makePolicySyscalls({ spaces, lazy, meter, world, tasks }: Policy
     const policies = new Set<Mempolicy>();
     for (const task of tasks()) {
       if (task.cpuset !== cpuset) continue;
-      if (task.policy !== null) policies.add(task.policy);
+      if (!rules.cpusetNotice.isLate) rebindTask(task, rules.rebind);
       for (const vma of task.space.vmas)
         if (vma.policy !== null && vma.file?.isShmem !== true) policies.add(vma.policy);
     }
-    for (const policy of policies) policy.rebind(nodes);
+    for (const policy of policies) policy.rebind(nodes, rules.rebind.mapsPreferred);
   }
 
   return {
-    newPolicy: (task, request) => new Mempolicy(request, world, task.cpuset.nodes()),
+    newPolicy(task, request) {
+      const allowed = task.cpuset.nodes();
+      return rules.modes.trims
+        ? new Mempolicy(request, world, allowed)
+        : new Mempolicy(request, world, allowed, request.nodes);
+    },
     setMempolicy(task, policy) {
       if (policy !== null) policy.refs++;
       if (task.policy !== null) task.policy.refs--;
       task.policy = policy;
-      task.ilPrev = -1;
+      rules.rotor.start(task, policy);
     },
     mbind,
     unmapLazily,

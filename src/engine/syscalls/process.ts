@@ -2,8 +2,11 @@ import {
   type AddressSpace,
   type AnonVmas,
   type Cpuset,
+  type CpusetNotice,
   type Frames,
   type Mapping,
+  type RebindRule,
+  rebindTask,
   type Spaces,
   type SwapArea,
   Task,
@@ -30,6 +33,8 @@ export interface ProcessParts {
   readonly rootCpuset: Cpuset;
   readonly zeroPage: Pfn;
   readonly autoMigrate: Pick<AutoMigrate, 'assigned'>;
+  readonly rebind: RebindRule;
+  readonly notice: CpusetNotice;
 }
 
 export interface ProcessSyscalls {
@@ -60,8 +65,12 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   }
 
   function inherit(child: Task, parent: Task): Task {
+    if (parts.notice.isLate && parent.memsSeen !== parent.cpuset.version) rebindTask(parent, parts.rebind); // MP-86
     child.policy = parent.policy?.clone(parent.cpuset.nodes()) ?? null;
     child.ilPrev = parent.ilPrev;
+    child.ilNext = parent.ilNext;
+    child.memsSeen = parent.memsSeen;
+    child.credentials.copyFrom(parent.credentials);
     return child;
   }
 
@@ -97,7 +106,6 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   function fork(task: Task, cpu: CpuId): Task {
     const space = spaces.create();
     const child = inherit(start(space, cpu, task.cpuset), task);
-    child.uid = task.uid;
     for (const vma of task.space.vmas) {
       if ((vma.flags & VM_DONTFORK) !== 0) continue;
       const copy = spaces.insert(space, vma.start, vma.pages, vma);
