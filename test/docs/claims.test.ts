@@ -1,0 +1,99 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { remoteShare, type RunResult } from '../../src/stats/index.js';
+import { claimsIn, resultsOf, tableOf } from './claims.js';
+
+const PATH = fileURLToPath(new URL('../../docs/claims.md', import.meta.url));
+const document = await readFile(PATH, 'utf8');
+const claims = claimsIn(document);
+const results = await Promise.all(claims.map(resultsOf));
+if (process.env.CLAIMS === 'write') {
+  let text = document;
+  claims.forEach(({ table }, i) => (text = text.replace(table, () => tableOf(results[i]))));
+  await writeFile(PATH, text);
+}
+
+/** The run of a table whose word ends so. */
+function row(table: number, end: string): RunResult {
+  const found = results[table].find(({ run }) => run.endsWith(end));
+  if (found === undefined) throw new Error(`no run of table ${table} ends with ${end}`);
+  return found;
+}
+const lastPhase = ({ phases }: RunResult) => phases[phases.length - 1];
+
+describe('docs/claims.md', () => {
+  it('has three commands, and every run ends well', () => {
+    expect(claims.map(({ runs }) => runs.length)).toEqual([9, 4, 1]);
+    expect(results.flat().map(({ outcome }) => outcome.kind)).toEqual(Array(14).fill('done'));
+  });
+
+  it.each([0, 1, 2])('table %i is what its command comes to', (table) => {
+    expect(claims[table].table).toBe(tableOf(results[table]));
+  });
+});
+
+// Pages the program maps when it is moved, and those it touches afterwards.
+const MAPPED = 102;
+const USED = 100;
+
+describe('the claims of the mails', () => {
+  const LEFT = row(0, '+task=all:1@40%');
+  const SWAP = row(0, '+swapout@40%');
+  const movers = ['+move@40%', '+migrate=0:1@40%', '+automigrate=direct', '+cpuset=1:migrate@40%'];
+  const lazies = ['+lazy@40%', '+automigrate=lazy'];
+
+  it.each([...movers, ...lazies])('%s beats swap: done sooner, less lost, no I/O', (end) => {
+    const [direct, swap] = [lastPhase(row(0, end)), lastPhase(SWAP)];
+    expect(direct.settledNs).toBeGreaterThan(0);
+    expect(direct.settledNs).toBeLessThan(swap.settledNs / 4);
+    expect(direct.lostNs).toBeLessThan(swap.lostNs / 4);
+    expect(direct.timeNs).toBeLessThan(swap.timeNs / 2);
+    expect([direct.swap.written, direct.swap.read]).toEqual([0, 0]);
+    expect([swap.swap.written, swap.swap.read]).toEqual([MAPPED - 1, USED]);
+  });
+
+  it.each([...movers, ...lazies, '+swapout@40%'])(
+    '%s makes remote accesses local, and faster than left behind',
+    (end) => {
+      const moved = lastPhase(row(0, end));
+      expect(remoteShare(lastPhase(LEFT))).toBe(1);
+      expect(remoteShare(moved)).toBe(0);
+      expect(moved.accessNs).toBeLessThan(lastPhase(LEFT).accessNs / 1.5);
+    },
+  );
+
+  it('a task moved to another node pulls its pages along: all of them directly, those it touches lazily', () => {
+    expect(lastPhase(row(0, '+automigrate=direct')).pagesPerNode).toEqual([0, MAPPED]);
+    expect(lastPhase(row(0, '+automigrate=lazy')).pagesPerNode).toEqual([MAPPED - USED, USED]);
+    expect(lastPhase(LEFT).pagesPerNode).toEqual([MAPPED, 0]);
+  });
+
+  it('a moved cpuset keeps its speed only with memory_migrate', () => {
+    const [along, stay] = [row(0, '+cpuset=1:migrate@40%'), row(0, '+cpuset=1:stay@40%')].map(lastPhase);
+    expect([remoteShare(along), remoteShare(stay)]).toEqual([0, 1]);
+    expect(stay.accessNs).toBeCloseTo(lastPhase(LEFT).accessNs, 3);
+    expect(along.pagesPerNode).toEqual([0, MAPPED]);
+    expect(stay.pagesPerNode).toEqual([MAPPED, 0]);
+  });
+
+  it('only swap depends on the policy: the destination is reached if the policy was set first', () => {
+    expect(lastPhase(row(1, '+migrate=0:1@40%')).pagesPerNode).toEqual([0, MAPPED]);
+    expect(lastPhase(row(1, '+cpus=pack+swapout@40%')).pagesPerNode).toEqual([USED, 0]);
+    expect(lastPhase(row(1, '+cpuset=1:stay@40%+swapout@40%')).pagesPerNode).toEqual([0, USED]);
+  });
+
+  it('by another process costs the program no call of its own, and shows the mover its numa_maps', () => {
+    const [action] = row(1, '+migrate=0:1@40%').actions;
+    expect(action.numaMaps?.before.join(' ')).toContain('N0=');
+    expect(action.numaMaps?.before.join(' ')).not.toContain('N1=');
+    expect(action.numaMaps?.after.join(' ')).not.toContain('N0=');
+  });
+
+  it('a whole process goes to swap on one node', () => {
+    const [{ actions, phases }] = results[2];
+    expect(actions[0].moved).toEqual({ moved: 0, unmapped: 0, gone: MAPPED, failed: 0, left: 0 });
+    expect(actions[0].swap).toEqual({ slots: MAPPED - 1, written: MAPPED - 1, read: 0 });
+    expect(phases[1]).toMatchObject({ pagesPerNode: [USED], swap: { read: USED } });
+  });
+});
