@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
 import { addMachine } from './commands/machine.js';
+import { addMemtoy } from './commands/memtoy.js';
 import { addPolicy } from './commands/policy.js';
 import { addRun } from './commands/run.js';
 import { addTrace } from './commands/trace.js';
@@ -52,7 +53,8 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
     })
     .helpCommand('help [COMMAND]', 'the help of a command')
     .addHelpText('after', `\n${EXAMPLES}\n\n${EXIT_CODES_HELP}`);
-  for (const add of [addCompare, addRun, addTrace, addMachine, addPolicy, addConformance]) add(program, shell);
+  for (const add of [addCompare, addRun, addTrace, addMachine, addPolicy, addConformance, addMemtoy])
+    add(program, shell);
   return program;
 }
 

@@ -7,11 +7,27 @@ import type { Shell } from './shell.js';
 
 /** The process: its streams, its signals and its exit code. All else is in command-line.ts and below. */
 const interrupt = new AbortController();
+let onInterrupt = stop;
+
+function stop(): void {
+  interrupt.abort(new Error('interrupted'));
+  process.exit(EXIT.interrupted);
+}
 
 const shell: Shell = {
   out: (text) => void process.stdout.write(text),
   paint: painterFor(process.stdout, process.env),
   terminal: process.stderr.isTTY ? (text) => void process.stderr.write(text) : null,
+  console: {
+    get input() {
+      return process.stdin; // opened by whoever asks first
+    },
+    output: process.stdout,
+    onInterrupt(handler) {
+      onInterrupt = handler;
+      return () => (onInterrupt = stop);
+    },
+  },
   cwd: process.cwd(),
   signal: interrupt.signal,
   exitCode: EXIT.ok,
@@ -19,9 +35,8 @@ const shell: Shell = {
 
 // Files are written beside their place and moved there when whole: whatever ends the process, the rest is removed.
 process.once('exit', discardOutputFiles);
-process.once('SIGINT', () => {
-  interrupt.abort(new Error('interrupted'));
-  process.exit(EXIT.interrupted);
+process.on('SIGINT', () => {
+  onInterrupt();
 });
 process.once('SIGTERM', () => {
   interrupt.abort(new Error('terminated'));

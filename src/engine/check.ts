@@ -34,7 +34,7 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
   const counts: EntryCounts = {
     mapped: new Int32Array(new ArrayBuffer(frames.capacity * 4)),
     isWritten: new Uint8Array(new ArrayBuffer(frames.capacity)),
-    slotUsers: new Int32Array(new ArrayBuffer((swap.slots + 1) * 4)),
+    slotUsers: new Int32Array(new ArrayBuffer((swap.capacity + 1) * 4)),
   };
   const { mapped, isWritten, slotUsers } = counts;
   const held = new Uint8Array(new ArrayBuffer(frames.capacity));

@@ -25,6 +25,8 @@ export class SwapArea {
   readonly device: Contents | null;
   /** Slots in use at most: 0 while swap is off. */
   slots: number;
+  /** What `slots` can become. */
+  readonly capacity: number;
   private used = 0;
 
   /** @param slots pages that can be swapped out; 0: no swap */
@@ -33,7 +35,7 @@ export class SwapArea {
     slots: number,
     keepContents: boolean,
   ) {
-    this.slots = slots;
+    this.slots = this.capacity = slots;
     const words = (n: number) => new Int32Array(new ArrayBuffer(Math.max(64, n * 4)));
     this.map = new Uint16Array(new ArrayBuffer(Math.max(64, (slots + 1) * 2)));
     this.cache = words(slots + 1);
@@ -46,7 +48,7 @@ export class SwapArea {
 
   /** swapon and swapoff: how many slots there are now, at most as many as it was made for. */
   setLimit(slots: number): void {
-    this.slots = Math.min(slots, this.cache.length - 1);
+    this.slots = Math.min(slots, this.capacity);
   }
 
   /** Somebody still has a slot. */
@@ -73,10 +75,8 @@ export class SwapArea {
 
   /** A free slot with one user, or `NO_SLOT`. */
   allocate(): SwapSlot {
-    let slot: number;
     if (this.used >= this.slots) return NO_SLOT;
-    if (this.freeOnStack > 0) slot = this.freeStack[--this.freeOnStack];
-    else slot = this.nextFresh++;
+    const slot = this.freeOnStack > 0 ? this.freeStack[--this.freeOnStack] : this.nextFresh++;
     this.map[slot] = 1;
     this.shadowAge[slot] = 0;
     this.byMover[slot] = 0;

@@ -25,6 +25,7 @@ export async function mof(...args: string[]): Promise<Outcome> {
     out: (text) => (out += text),
     paint: (_style, text) => text,
     terminal: null,
+    console: null,
     cwd: process.cwd(),
     signal: new AbortController().signal,
     exitCode: 0,

@@ -1,0 +1,59 @@
+import {
+  bundledPolicies,
+  compose,
+  loadPolicy,
+  makeCalls,
+  profileNamed,
+  TRACER,
+  type RuleNames,
+} from '../engine/index.js';
+import type { MachineDescription } from '../hardware/index.js';
+import type { PolicyDefinition } from '../policy/index.js';
+import { mapProgram } from './preloaded.js';
+import { StepPrinter } from './step-printer.js';
+import { SegmentTable } from './segments.js';
+import { makeSession, type Session } from './session.js';
+import { Toy } from './toy.js';
+import { type Host, World } from './world.js';
+
+/** What a memtoy runs on. */
+export interface MemtoyOptions {
+  readonly machine: MachineDescription;
+  readonly profile: string;
+  /** Single rules changed by name. */
+  readonly rules?: Partial<RuleNames>;
+}
+
+/** A machine with migrate-on-fault on, if its profile has it, and one memtoy on its first CPU. */
+export async function startMemtoy(
+  { machine: description, profile, rules }: MemtoyOptions,
+  host: Host,
+): Promise<Session> {
+  const { hasHooks } = profileNamed(profile);
+  const defaultPolicy = await loadPolicy('default', '.');
+  const printer = new StepPrinter();
+  const machine = compose(
+    {
+      ...{ machine: description, profile, defaultPolicy, keepContents: true },
+      ...(rules !== undefined && { rules }),
+      switches: {
+        ...{ hookSwap: hasHooks, hookFile: hasHooks, hookShmem: hasHooks },
+        ...{ pageCluster: 0, readahead: false, faultAround: false },
+      },
+    },
+    (container) => {
+      container.unbind(TRACER);
+      container.bind(TRACER).toConstantValue(printer);
+    },
+  );
+  const maskWidth = Math.max(64, Math.ceil((machine.topology.nodeCount + 1) / 64) * 64);
+  const modes = new Map<number, PolicyDefinition>();
+  for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
+  const calls = makeCalls(machine, { modes, cgroup: 1, possibleNodes: maskWidth });
+  const world = new World(machine, calls, host, maskWidth, hasHooks);
+  printer.world = world;
+  const task = machine.process.newProcess(machine.topology.cpusOf(machine.topology.lowestNodeWithMemory())[0]);
+  const toy = new Toy(world, task, world.newPid(), 'memtoy', new SegmentTable(mapProgram(world, task)));
+  host.out(`memtoy pid:  ${toy.pid}\n`);
+  return makeSession(toy);
+}
