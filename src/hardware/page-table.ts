@@ -1,5 +1,5 @@
 import { asPageId, NO_PAGE, type PageId, type Pfn, type SwapSlot } from '../units.js';
-import { PTE_NONE, PTE_PRESENT, PTE_SWAP } from './pte.js';
+import { PTE_DIRTY, PTE_MIGRATION, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE, PTE_YOUNG } from './pte.js';
 
 const ENTRIES = 512;
 /** A 36-bit page number: 9 bits for the entry in its leaf table, 27 for the three levels above. */
@@ -136,6 +136,11 @@ export class PageTables {
     return (this.bits[page] & PTE_SWAP) !== 0;
   }
 
+  /** The page that the entry showed is being moved (FP-3). */
+  isMigration(page: PageId): boolean {
+    return (this.bits[page] & PTE_MIGRATION) !== 0;
+  }
+
   set(page: PageId, frame: Pfn, bits: number): void {
     this.word[page] = frame;
     this.bits[page] = bits | PTE_PRESENT;
@@ -144,6 +149,12 @@ export class PageTables {
   setSwap(page: PageId, slot: SwapSlot): void {
     this.word[page] = slot;
     this.bits[page] = PTE_SWAP;
+  }
+
+  /** The entry names the frame that is being moved, and remembers what it allowed (DM-21). */
+  setMigration(page: PageId, frame: Pfn, bits: number): void {
+    this.word[page] = frame;
+    this.bits[page] = (bits & (PTE_WRITE | PTE_DIRTY | PTE_YOUNG)) | PTE_MIGRATION;
   }
 
   clear(page: PageId): void {

@@ -1,6 +1,7 @@
 import { bugOn } from '../errors.js';
 import {
   PTE_DIRTY,
+  PTE_MIGRATION,
   PTE_NONE,
   PTE_PRESENT,
   PTE_WRITE,
@@ -39,12 +40,15 @@ export interface Mapping {
   unmap(space: AddressSpace, page: PageId, cpu: CpuId): Pfn;
   /** Like `unmap`, and leaves the page's swap slot in the entry (DM-20); the slot gets a user. */
   unmapToSwap(space: AddressSpace, page: PageId, cpu: CpuId, slot: SwapSlot): Pfn;
-  /** Ends whatever the entry holds: page, zero page or swap slot (munmap, exit, discard). */
+  /** Ends whatever the entry holds: page, zero page, swap slot or migration entry (munmap, exit, discard). */
   zap(space: AddressSpace, page: PageId, cpu: CpuId): void;
   /** The entry may no longer be written through (fork). */
   writeProtect(space: AddressSpace, page: PageId, cpu: CpuId): void;
   /** The entry was changed by hand: no TLB may know what it was. */
   flush(space: AddressSpace, page: PageId, cpu: CpuId): void;
+  /** The same by somebody who counts the flush of many entries at once, with `countFlush`. @returns CPUs to interrupt */
+  flushLater(space: AddressSpace, page: PageId, cpu: CpuId): number;
+  countFlush(interrupted: number): void;
   /** From here to `endBatch` flushes are collected, and other CPUs are interrupted once for all of them. */
   beginBatch(): void;
   endBatch(): void;
@@ -80,10 +84,12 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
   function flush(space: AddressSpace, page: PageId, cpu: CpuId): void {
     const interrupted = mmu.forget(cpu, page, space.cpus);
     if (batching) batched = Math.max(batched, interrupted);
-    else {
-      mmu.countFlush(interrupted);
-      interrupts += interrupted;
-    }
+    else countFlush(interrupted);
+  }
+
+  function countFlush(interrupted: number): void {
+    mmu.countFlush(interrupted);
+    interrupts += interrupted;
   }
 
   function beginBatch(): void {
@@ -93,8 +99,7 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
 
   function endBatch(): void {
     batching = false;
-    mmu.countFlush(batched);
-    interrupts += batched;
+    countFlush(batched);
   }
 
   /** The part that `unmap` and `unmapToSwap` share; the entry is rewritten by the caller. */
@@ -102,11 +107,15 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
     const pfn = tables.word[page] as Pfn;
     bugOn(pfn === zeroPage, 'the zero page has no mapping to remove', page);
     if ((tables.bits[page] & PTE_DIRTY) !== 0) frames.set(pfn, PG_DIRTY);
+    forgetRss(space, pfn);
+    frames.removeMapping(pfn);
+    return pfn;
+  }
+
+  function forgetRss(space: AddressSpace, pfn: Pfn): void {
     if (frames.mapping(pfn) < 0) space.rssAnon--;
     else if (frames.has(pfn, PG_SWAPBACKED)) space.rssShmem--;
     else space.rssFile--;
-    frames.removeMapping(pfn);
-    return pfn;
   }
 
   function unmap(space: AddressSpace, page: PageId, cpu: CpuId): Pfn {
@@ -140,6 +149,11 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
   function zap(space: AddressSpace, page: PageId, cpu: CpuId): void {
     const bits = tables.bits[page];
     if (bits === PTE_NONE) return;
+    if ((bits & PTE_MIGRATION) !== 0) {
+      forgetRss(space, tables.word[page] as Pfn); // counted until now; its mapping and reference are gone already
+      tables.clear(page);
+      return;
+    }
     if ((bits & PTE_PRESENT) === 0) {
       const slot = tables.word[page] as SwapSlot;
       tables.clear(page);
@@ -188,6 +202,8 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
     zap,
     writeProtect,
     flush,
+    flushLater: (space, page, cpu) => mmu.forget(cpu, page, space.cpus),
+    countFlush,
     beginBatch,
     endBatch,
     takeInterrupts,
