@@ -53,6 +53,7 @@ export function makeEntryCheck(machine: Machine, counts: EntryCounts): () => voi
     }
     if (vma === null || vpn < vma.start || vpn >= vma.end) vma = space.find(vpn);
     if (vma === null) bugOn(true, 'INV-2: an entry outside any area', page);
+    else if (tables.isDevice(page)) count(checkDeviceEntry(vma, page, vpn - vma.start));
     else if ((tables.bits[page] & PTE_PRESENT) === 0) count(checkSwapEntry(page));
     else if (tables.word[page] !== (zeroPage as number)) count(checkPresent(vma, page, vpn - vma.start));
     else bugOn((tables.bits[page] & PTE_WRITE) !== 0, 'INV-12: the zero page is writable', page);
@@ -73,9 +74,19 @@ export function makeEntryCheck(machine: Machine, counts: EntryCounts): () => voi
 
   function checkSwapEntry(page: PageId): number {
     const slot = tables.word[page] as SwapSlot;
+    bugOn(tables.isMigration(page), 'INV-14: a migration entry at rest', page);
     bugOn(slot <= 0 || slot >= swap.end || swap.users(slot) === 0, 'INV-14: an entry names a free slot', page);
     slotUsers[slot]++;
     return SWAP;
+  }
+
+  /** An entry of private memory whose page is in a device; counted like one that is present. */
+  function checkDeviceEntry(area: Vma, page: PageId, offset: number): number {
+    const pfn = tables.word[page] as Pfn;
+    bugOn(!frames.isDevice(pfn), 'INV-2: the entry of a device shows a frame of a node', page);
+    const kind = checkPresent(area, page, offset);
+    bugOn(kind !== ANON, 'INV-6: a page of a file in a device', pfn);
+    return kind;
   }
 
   function checkPresent(area: Vma, page: PageId, offset: number): number {

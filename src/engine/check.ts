@@ -30,7 +30,7 @@ export function checkMachine(machine: Machine, pins?: Pins): void {
 
 /** The same for one machine again and again: what it counts with is made once. Of no use any more after it has thrown. */
 export function makeCheck(machine: Machine): (pins?: Pins) => void {
-  const { zones, lru, spaces, files, pageCache, swap, block, frames, contents } = machine;
+  const { zones, lru, devices, spaces, files, pageCache, swap, block, frames, contents } = machine;
   const counts: EntryCounts = {
     mapped: new Int32Array(new ArrayBuffer(frames.capacity * 4)),
     isWritten: new Uint8Array(new ArrayBuffer(frames.capacity)),
@@ -47,6 +47,7 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
   return (pins) => {
     pinned = pins;
     zones.check();
+    devices.check();
     lru.check();
     spaces.check();
     pageCache.check();
@@ -58,6 +59,7 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
     lru.forEachHeld(countHeld);
     block.forEachInFlight(countInFlight);
     zones.forEachUsed(checkFrame);
+    devices.forEachUsed(checkDeviceFrame);
     checkPolicies();
   };
 
@@ -111,6 +113,26 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
     );
     if (contents !== null && (flags & PG_DIRTY) === 0 && isWritten[pfn] === 0) checkClean(pfn, mapping, inSwapCache);
     mapped[pfn] = isWritten[pfn] = held[pfn] = inFlight[pfn] = 0;
+  }
+
+  /** Used frames of a device are private memory of processes: in no cache, on no list, known to entries alone. */
+  function checkDeviceFrame(pfn: Pfn): void {
+    const flags = frames.flags(pfn);
+    bugOn((flags & PG_LOCKED) !== 0, 'INV-3: page is locked', pfn);
+    bugOn(
+      (flags & (PG_LRU | PG_SWAPCACHE | PG_WRITEBACK)) !== 0,
+      'INV-4: a page of a device on a list or in a cache',
+      pfn,
+    );
+    bugOn(held[pfn] !== 0, 'INV-8: a page of a device in a vector', pfn);
+    bugOn(mapped[pfn] !== frames.mapcount(pfn), 'INV-2: mapcount and entries differ', pfn);
+    bugOn(mapped[pfn] > 0 && !frames.isAnon(pfn), 'INV-6: a page of a device without an anon_vma', pfn);
+    const holders = mapped[pfn] + (pinned?.get(pfn) ?? 0);
+    if (holders !== frames.count(pfn)) {
+      bugOn(true, `INV-1: count is ${String(frames.count(pfn))}, holders are ${String(holders)}`, pfn);
+    }
+    bugOn(holders === 0, 'INV-10: a leaked frame of a device', pfn);
+    mapped[pfn] = isWritten[pfn] = 0;
   }
 
   /** PL-61: neither the page nor an entry is dirty, so what would be read again must be the same. */

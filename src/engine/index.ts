@@ -8,6 +8,7 @@
 export { checkMachine, makeCheck } from './check.js';
 export { makeCalls, type Calls } from './calls.js';
 export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type Rebind } from './compose.js';
+export { makeDeviceDriver, type DeviceMove, type ModelDriver } from './device-driver.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';
 export { profileNamed, PROFILES, rulesOf, VARIANTS, type RuleNames, type Rules } from './profiles/index.js';

@@ -4,6 +4,7 @@ import {
   isFatal,
   makeAnonFault,
   makeCowFault,
+  makeDeviceFault,
   makeFileFault,
   makeHandleMmFault,
   makePlacement,
@@ -11,12 +12,14 @@ import {
   makeSwapFault,
   makeSwapRead,
   OOM,
+  RETRY,
   SIGSEGV,
   type CowFault,
   type FaultSwitches,
   type FileFault,
   type HandleMmFault,
   type Outcome,
+  type Placement,
   type SwapFault,
   type SwapRead,
 } from '../fault/index.js';
@@ -33,11 +36,13 @@ import {
 import {
   makeCopyPage,
   makeLazy,
+  makeMigrateVma,
   makeMisplaced,
   makeSwapOut,
   makeTryToUnmap,
   type CopyPage,
   type Lazy,
+  type MigrateVmaCalls,
   type Misplaced,
   type SwapOut,
 } from '../migrate/index.js';
@@ -46,6 +51,7 @@ import {
   Block,
   Contents,
   Cpuset,
+  DeviceMemory,
   Files,
   Frames,
   Lru,
@@ -62,6 +68,7 @@ import {
   Spaces,
   SwapArea,
   Zones,
+  type DeviceOptions,
   type ForEachPlace,
   type MachineWorld,
   type Mapping,
@@ -72,7 +79,7 @@ import {
 import type { PolicyDefinition } from '../policy/index.js';
 import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
 import { C, Counters, type Tracer } from '../stats/index.js';
-import { NO_PAGE, type PageId, type Pfn } from '../units.js';
+import { asNodeId, NO_PAGE, type PageId, type Pfn } from '../units.js';
 import type { Rules } from './profiles/index.js';
 import { makeFileSyscalls, type FileSyscalls } from './syscalls/file.js';
 import { makeMemorySyscalls, type MemorySyscalls } from './syscalls/memory.js';
@@ -93,6 +100,8 @@ export interface MachineOptions {
   readonly writesAtOnce?: boolean;
   /** ... and the kernel knows it: it reads what one entry alone names without the swap cache. */
   readonly readsAtOnce?: boolean;
+  /** Device memory beyond the nodes': a named pool of frames each, which `makeDeviceDriver` puts to use. */
+  readonly devices?: readonly DeviceOptions[];
   readonly sysctls?: Partial<ReclaimSysctls>;
   /** log2 of the sets of each CPU's TLB; undefined: that of a processor of today. */
   readonly tlbSetBits?: number;
@@ -130,6 +139,9 @@ export interface Machine {
   readonly zones: Zones;
   readonly lru: Lru;
   readonly tables: PageTables;
+  readonly devices: DeviceMemory;
+  readonly migrateVma: MigrateVmaCalls;
+  readonly placement: Placement;
   readonly tlb: Tlb;
   readonly mmu: Mmu;
   readonly files: Files;
@@ -165,7 +177,8 @@ export interface Machine {
   readonly weights: Uint8Array;
   /**
    * One access of a thread to a page: TLB, walk, faults until it succeeds.
-   * @returns the frame, or minus a fatal outcome (SIGSEGV, SIGBUS, OOM)
+   * @returns the frame; or minus a fatal outcome (SIGSEGV, SIGBUS, OOM), or minus RETRY: the page is being moved by
+   * somebody whose steps are taken one by one, and the thread would sleep
    */
   access(task: Task, page: PageId, isWrite: boolean): Pfn;
   /** The rest of an access for which `translate()` gave a reason: faults, and the translation again, until it succeeds. */
@@ -184,10 +197,13 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const world = makeWorld(topology, rows, rules.bindOrder, options.seed ?? 0, weights);
   const counters = new Counters(topology.nodeCount);
   const meter = makeMeter(cost, topology.nodeCount);
-  const frames = new Frames(topology.pagesOfNode, lruHeads(topology.nodeCount));
+  const deviceOptions = options.devices ?? [];
+  const besides = deviceOptions.map(({ pages, node = 0 }) => ({ pages, node: asNodeId(node) }));
+  const frames = new Frames(topology.pagesOfNode, lruHeads(topology.nodeCount), besides);
+  const devices = new DeviceMemory(frames, deviceOptions);
   const zoneSizes = options.machine.nodes.map((node) => ({ managed: node.pages, movable: node.movable === true }));
   const zones = new Zones(frames, counters, rows, rules.watermarks.marks(zoneSizes, false, options.minFreeKbytes));
-  const lru = new Lru(frames, zones, counters, topology.cpuCount, rules.lru);
+  const lru = new Lru(frames, zones, counters, topology.cpuCount, rules.lru, devices);
   const memoryPages = zoneSizes.reduce((pages, zone) => pages + zone.managed, 0);
   const tables = new PageTables(Math.max(8192, Math.ceil(memoryPages / 512) * 4));
   const tlb = new Tlb(topology.cpuCount, options.tlbSetBits);
@@ -271,8 +287,14 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules },
     readsAtOnce: options.readsAtOnce === true,
   });
+  const migrateVma = makeMigrateVma({
+    ...{ frames, tables, files, lru, spaces, swap, devices, mapping, copyPage, forEachPlace, meter, tracer, zeroPage },
+    ...{ isExclusive: cow.isExclusive, rule: rules.migrateVma },
+  });
+  const holdsReference = rules.migrateVma.hasFaultPage;
+  const device = makeDeviceFault({ frames, tables, lru, devices, counters, tracer, holdsReference });
   const handleMmFault = makeHandleMmFault({
-    ...{ tables, spaces, block, anon, shmem, swapFault, cow, counters, rules },
+    ...{ tables, spaces, block, anon, shmem, swapFault, cow, device, counters, rules },
     file: fileFault,
   });
 
@@ -302,6 +324,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
       bugOn(tries > MAX_RETRIES, 'a fault that never ends', page);
       const outcome: Outcome = handleMmFault(task, page, isWrite);
       if (isFatal(outcome)) return -outcome as Pfn;
+      if (outcome === RETRY && (tables.isMigration(page) || tables.isDevice(page))) return -RETRY as Pfn;
       const pfn = mmu.translate(task.cpu, page, isWrite);
       if (pfn > 0) return pfn;
     }
@@ -324,6 +347,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages), tracer },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
+    ...{ devices, migrateVma, placement },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },
   };
 }

@@ -14,6 +14,7 @@ import { C, type Counters } from '../stats/index.js';
 import type { PageId } from '../units.js';
 import type { AnonFault } from './anon.js';
 import type { CowFault } from './cow.js';
+import type { DeviceFault } from './device.js';
 import { FaultState } from './fault-state.js';
 import type { FileFault } from './file.js';
 import { MAJOR, MINOR, OOM, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
@@ -30,6 +31,7 @@ export interface HandleFaultParts {
   readonly shmem: ShmemFault;
   readonly swapFault: SwapFault;
   readonly cow: CowFault;
+  readonly device: DeviceFault;
   readonly counters: Counters;
   readonly rules: { readonly faultRetry: FaultRetry };
 }
@@ -43,7 +45,7 @@ export interface HandleFaultParts {
 export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outcome;
 
 export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
-  const { tables, spaces, block, anon, file, shmem, swapFault, cow, counters } = parts;
+  const { tables, spaces, block, anon, file, shmem, swapFault, cow, device, counters } = parts;
   const { faultRetry } = parts.rules;
   let state: FaultState | null = null;
 
@@ -65,6 +67,7 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
       return f.vma.file.isShmem ? shmem.doShmemPage(f) : file.doNoPage(f);
     }
     if (tables.isSwap(f.page)) return swapFault.doSwapPage(f);
+    if (tables.isDevice(f.page)) return device.doDevicePage(f);
     if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) return cow.doWpPage(f);
     tables.bits[f.page] |= PTE_YOUNG | (f.isWrite ? PTE_DIRTY : 0); // somebody else has served it
     return MINOR;

@@ -8,11 +8,12 @@
  */
 export { makeAnonFault } from './anon.js';
 export { makeCowFault, type CowFault } from './cow.js';
+export { makeDeviceFault, type DeviceFault } from './device.js';
 export { FaultState } from './fault-state.js';
 export { makeFileFault, type FileFault } from './file.js';
 export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
 export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
-export { makePlacement } from './placement.js';
+export { makePlacement, type Placement } from './placement.js';
 export {
   faultLeavesNoMark,
   faultRetry61,

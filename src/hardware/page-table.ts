@@ -1,5 +1,5 @@
 import { asPageId, NO_PAGE, type PageId, type Pfn, type SwapSlot } from '../units.js';
-import { PTE_DIRTY, PTE_MIGRATION, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE, PTE_YOUNG } from './pte.js';
+import { PTE_DEVICE, PTE_DIRTY, PTE_MIGRATION, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE, PTE_YOUNG } from './pte.js';
 
 const ENTRIES = 512;
 /** A 36-bit page number: 9 bits for the entry in its leaf table, 27 for the three levels above. */
@@ -141,6 +141,16 @@ export class PageTables {
     return (this.bits[page] & PTE_MIGRATION) !== 0;
   }
 
+  /** The page is in device memory. */
+  isDevice(page: PageId): boolean {
+    return (this.bits[page] & PTE_DEVICE) !== 0;
+  }
+
+  /** The entry maps this frame: present, or as one of a device. */
+  maps(page: PageId, frame: Pfn): boolean {
+    return this.word[page] === (frame as number) && (this.bits[page] & (PTE_PRESENT | PTE_DEVICE)) !== 0;
+  }
+
   set(page: PageId, frame: Pfn, bits: number): void {
     this.word[page] = frame;
     this.bits[page] = bits | PTE_PRESENT;
@@ -155,6 +165,12 @@ export class PageTables {
   setMigration(page: PageId, frame: Pfn, bits: number): void {
     this.word[page] = frame;
     this.bits[page] = (bits & (PTE_WRITE | PTE_DIRTY | PTE_YOUNG)) | PTE_MIGRATION;
+  }
+
+  /** The entry names a frame of device memory, in its writable or its readable variant. */
+  setDevice(page: PageId, frame: Pfn, isWritable: boolean): void {
+    this.word[page] = frame;
+    this.bits[page] = PTE_DEVICE | (isWritable ? PTE_WRITE : 0);
   }
 
   clear(page: PageId): void {

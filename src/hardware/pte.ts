@@ -16,6 +16,12 @@ export const PTE_SWAP = 1 << 4;
 /** Not present: the word is the frame that is being moved; write, dirty and young say what the entry was (DM-21). */
 export const PTE_MIGRATION = 1 << 5;
 
+/**
+ * Not present: the word is a frame of device memory, which no CPU can reach; write says which of the two variants it is.
+ * Kernel: make_readable_device_private_entry() and its writable sibling.
+ */
+export const PTE_DEVICE = 1 << 6;
+
 /** Why `translate()` found no frame. Frames are positive, so these are not. */
 export const MISS_NONE = -1;
 export const MISS_SWAP = -2;

@@ -54,10 +54,20 @@ export interface CopyPage {
   moveBuffers(old: Pfn, fresh: Pfn): void;
   /** Contents and flags go along, and the old page is nobody's any more (M5d). Kernel: migrate_page_copy(). */
   copyAndRetire(old: Pfn, fresh: Pfn): void;
+  /** The same without the contents: a driver has copied them. Kernel: migrate_page_states(). */
+  retire(old: Pfn, fresh: Pfn): void;
 }
 
 export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyParts): CopyPage {
+  function retire(old: Pfn, fresh: Pfn): void {
+    frames.set(fresh, frames.flags(old) & CARRIED);
+    frames.clear(old, RETIRED);
+    frames.setPrivate(old, 0);
+    frames.setMapping(old, 0, 0);
+  }
+
   return {
+    retire,
     replaceSlot(old, fresh) {
       const mapping = frames.mapping(old);
       const isSwap = frames.isSwapCache(old);
@@ -80,10 +90,7 @@ export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyP
     },
     copyAndRetire(old, fresh) {
       if (contents !== null) contents.copy(fresh, old);
-      frames.set(fresh, frames.flags(old) & CARRIED);
-      frames.clear(old, RETIRED);
-      frames.setPrivate(old, 0);
-      frames.setMapping(old, 0, 0);
+      retire(old, fresh);
     },
   };
 }

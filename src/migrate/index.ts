@@ -6,6 +6,27 @@
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
 export { makeCopyPage, type CopyPage } from './copy-page.js';
+export { makeMigrateVma, type MigrateVmaCalls } from './device.js';
+export {
+  frameOfWord,
+  isHole,
+  isMigrating,
+  MIGRATE_PFN_LOCKED,
+  MIGRATE_PFN_MIGRATE,
+  MIGRATE_PFN_VALID,
+  MIGRATE_PFN_WRITE,
+  MIGRATE_VMA_DONE,
+  MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+  MIGRATE_VMA_SELECT_SYSTEM,
+  MIGRATE_VMA_WAIT,
+  FINALIZE as MIGRATE_VMA_FINALIZE,
+  PAGES as MIGRATE_VMA_PAGES,
+  SETUP as MIGRATE_VMA_SETUP,
+  migratePfn,
+  MigrateVma,
+  type MigrateVmaRequest,
+} from './migrate-vma.js';
+export { migrateVma515, migrateVma516, migrateVma6, type MigrateVmaRule } from './migrate-vma-rules.js';
 export { makeMigratePages, type MigratePages, type MigratePagesParts } from './migrate-pages.js';
 export {
   HR11,

@@ -10,6 +10,11 @@ export class AddressSpace {
   rssFile = 0;
   rssShmem = 0;
   swapEntries = 0;
+  /**
+   * Somebody holds the lock of its page tables over several steps: who changes entries from another address space waits.
+   * (The model's other steps take and release it within one.)
+   */
+  tablesHeld = false;
   /** CPUs it has run on: those whose TLB may know it. One bit per CPU. */
   readonly cpus: Int32Array;
 

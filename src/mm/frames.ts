@@ -30,6 +30,11 @@ export class Frames {
   /** First frame of each node, and the number after its last. */
   readonly firstOfNode: Int32Array;
   readonly endOfNode: Int32Array;
+  /** First frame of each run of device memory, and the number after its last: beyond all frames of nodes. */
+  readonly firstOfDevice: Int32Array;
+  readonly endOfDevice: Int32Array;
+  /** Frames from this one on are device memory. */
+  private readonly firstDevice: number;
   /** Numbers below this one are list heads, never pages. */
   readonly heads: number;
   readonly capacity: number;
@@ -37,8 +42,13 @@ export class Frames {
   /**
    * @param pagesOfNode frames per node
    * @param heads how many frame numbers to set aside for list heads, besides 0
+   * @param devices runs of device memory, each beside a node
    */
-  constructor(pagesOfNode: ArrayLike<number>, heads: number) {
+  constructor(
+    pagesOfNode: ArrayLike<number>,
+    heads: number,
+    devices: readonly { readonly pages: number; readonly node: NodeId }[] = [],
+  ) {
     const nodes = Array.from(pagesOfNode);
     this.heads = heads + 1;
     this.blockShift = Math.min(20, Math.max(3, Math.ceil(Math.log2(Math.max(...nodes))) - 6));
@@ -51,18 +61,34 @@ export class Frames {
       this.endOfNode[node] = next + pages;
       next += Math.ceil(pages / block) * block;
     });
+    this.firstDevice = next;
+    this.firstOfDevice = new Int32Array(devices.length);
+    this.endOfDevice = new Int32Array(devices.length);
+    devices.forEach(({ pages }, device) => {
+      this.firstOfDevice[device] = next;
+      this.endOfDevice[device] = next + pages;
+      next += Math.ceil(pages / block) * block;
+    });
     this.capacity = next;
     this.nodeOfBlock = new Uint16Array(new ArrayBuffer(2 * Math.max(64, next >> this.blockShift)));
+    const fill = (node: number, first: number, end: number): void => {
+      this.nodeOfBlock.fill(node, first >> this.blockShift, (end + block - 1) >> this.blockShift);
+    };
     nodes.forEach((_, node) => {
-      this.nodeOfBlock.fill(
-        node,
-        this.firstOfNode[node] >> this.blockShift,
-        (this.endOfNode[node] + block - 1) >> this.blockShift,
-      );
+      fill(node, this.firstOfNode[node], this.endOfNode[node]);
+    });
+    devices.forEach(({ node }, device) => {
+      fill(node, this.firstOfDevice[device], this.endOfDevice[device]);
     });
     this.words = new Int32Array(new ArrayBuffer(Math.max(64, next * 32)));
   }
 
+  /** Device memory: no CPU can reach it, no zone has it, no list holds it. */
+  isDevice(pfn: Pfn): boolean {
+    return pfn >= this.firstDevice;
+  }
+
+  /** Of device memory: the node it is beside. */
   nodeOf(pfn: Pfn): NodeId {
     return this.nodeOfBlock[pfn >> this.blockShift] as NodeId;
   }

@@ -11,6 +11,7 @@ export { Block } from './block.js';
 export { Contents } from './contents.js';
 export { CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_PTRACE, CAP_SYS_RESOURCE, Credentials } from './credentials.js';
 export { Cpuset } from './cpuset.js';
+export { DeviceMemory, type DeviceDriver, type DeviceOptions, type DevicePool } from './device-memory.js';
 export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';
 export { Frames } from './frames.js';
 export {
@@ -73,6 +74,7 @@ export {
   VM_RAND_READ,
   VM_READ,
   VM_SHARED,
+  VM_SPECIAL,
   VM_WIPEONFORK,
   VM_WRITE,
 } from './vma.js';

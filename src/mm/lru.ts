@@ -1,6 +1,7 @@
 import { bugOn } from '../errors.js';
 import { C, type Counters } from '../stats/index.js';
 import type { CpuId, NodeId, Pfn } from '../units.js';
+import type { DeviceMemory } from './device-memory.js';
 import type { Frames } from './frames.js';
 import {
   PG_ACTIVE,
@@ -61,6 +62,8 @@ export class Lru {
     private readonly counters: Counters,
     readonly cpuCount: number,
     readonly rule: LruRule,
+    /** Where frames of devices go that nobody references any more; null: there are none. */
+    private readonly devices: DeviceMemory | null = null,
   ) {
     this.sizes = new Int32Array(new ArrayBuffer(Math.max(64, lruHeads(zones.nodeCount) * 4)));
     this.ages = new Int32Array(new ArrayBuffer(Math.max(64, zones.nodeCount * 4)));
@@ -162,7 +165,8 @@ export class Lru {
     if (this.frames.drop(pfn) > 0) return;
     if (this.frames.isOnLru(pfn)) this.remove(pfn);
     this.frames.clear(pfn, PG_UNEVICTABLE | PG_MLOCKED);
-    this.zones.give(pfn);
+    if (this.devices !== null && this.frames.isDevice(pfn)) this.devices.give(pfn);
+    else this.zones.give(pfn);
   }
 
   /** PL-24: unreferenced → referenced; referenced and inactive → active. Kernel: mark_page_accessed(). */

@@ -1,5 +1,6 @@
 import { bugOn } from '../errors.js';
 import {
+  PTE_DEVICE,
   PTE_DIRTY,
   PTE_MIGRATION,
   PTE_NONE,
@@ -34,13 +35,15 @@ export interface Mapping {
   mapAnon(vma: Vma, offset: number, page: PageId, pfn: Pfn, bits: number): void;
   /** Maps a page of a file or shmem object; the caller's reference becomes the entry's. */
   mapFile(vma: Vma, page: PageId, pfn: Pfn, bits: number): void;
+  /** Maps a page of device memory as private memory; the caller's reference becomes the entry's. */
+  mapDevice(vma: Vma, offset: number, page: PageId, pfn: Pfn, isWritable: boolean): void;
   /** Maps the zero page read-only (PL-12): in no rss, never counted. */
   mapZeroPage(page: PageId): void;
   /** Clears a present entry: dirty bit into the page, rss, mapping count, TLBs. @returns the page; its reference is the caller's now */
   unmap(space: AddressSpace, page: PageId, cpu: CpuId): Pfn;
   /** Like `unmap`, and leaves the page's swap slot in the entry (DM-20); the slot gets a user. */
   unmapToSwap(space: AddressSpace, page: PageId, cpu: CpuId, slot: SwapSlot): Pfn;
-  /** Ends whatever the entry holds: page, zero page, swap slot or migration entry (munmap, exit, discard). */
+  /** Ends whatever the entry holds: page, zero page, swap slot, migration entry or page of a device (munmap, exit, discard). */
   zap(space: AddressSpace, page: PageId, cpu: CpuId): void;
   /** The entry may no longer be written through (fork). */
   writeProtect(space: AddressSpace, page: PageId, cpu: CpuId): void;
@@ -61,13 +64,23 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
   let batching = false;
   let batched = 0;
 
-  function mapAnon(vma: Vma, offset: number, page: PageId, pfn: Pfn, bits: number): void {
+  /** One more entry of private memory: reverse map and rss. */
+  function attachAnon(vma: Vma, offset: number, pfn: Pfn): void {
     if (frames.addMapping(pfn) === 0) {
       const anon = vma.anonVma ?? anonVmas.prepare(vma);
       frames.setMapping(pfn, -anon.id, vma.anonIndex + offset);
     }
     vma.space.rssAnon++;
+  }
+
+  function mapAnon(vma: Vma, offset: number, page: PageId, pfn: Pfn, bits: number): void {
+    attachAnon(vma, offset, pfn);
     tables.set(page, pfn, bits);
+  }
+
+  function mapDevice(vma: Vma, offset: number, page: PageId, pfn: Pfn, isWritable: boolean): void {
+    attachAnon(vma, offset, pfn);
+    tables.setDevice(page, pfn, isWritable);
   }
 
   function mapFile(vma: Vma, page: PageId, pfn: Pfn, bits: number): void {
@@ -154,6 +167,12 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
       tables.clear(page);
       return;
     }
+    if ((bits & PTE_DEVICE) !== 0) {
+      const pfn = detach(space, page);
+      tables.clear(page);
+      lru.put(pfn);
+      return;
+    }
     if ((bits & PTE_PRESENT) === 0) {
       const slot = tables.word[page] as SwapSlot;
       tables.clear(page);
@@ -196,6 +215,7 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
   return {
     mapAnon,
     mapFile,
+    mapDevice,
     mapZeroPage,
     unmap,
     unmapToSwap,

@@ -14,6 +14,8 @@ export const VM_RAND_READ = 1 << 5;
 export const VM_WIPEONFORK = 1 << 6;
 /** madvise(DONTFORK): the child does not get the area. */
 export const VM_DONTFORK = 1 << 7;
+/** The area of a device, of huge pages only, or of persistent memory: no ordinary pages are behind it. */
+export const VM_SPECIAL = 1 << 20;
 
 /** A mapping: `pages` pages of an address space from page number `start`, all with the same attributes. */
 export class Vma {

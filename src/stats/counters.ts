@@ -54,6 +54,7 @@ export const C = {
   fault_shmem: next++,
   fault_swap: next++,
   fault_swap_major: next++,
+  fault_device: next++,
   fault_cow: next++,
   fault_write_in_place: next++,
   fault_retried: next++,

@@ -38,6 +38,7 @@ const linux612: RuleNames = {
   populateHoles: 'stops',
   shmemWillNeed: 'by-object',
   hotRemove: '6.x',
+  migrateVma: '6.x',
   flushBatch: '512-pages',
 };
 
@@ -79,6 +80,7 @@ export const PROFILES: readonly Profile[] = [
       populateHoles: 'stops',
       shmemWillNeed: 'by-object',
       hotRemove: '2.6.24',
+      migrateVma: '6.x',
       flushBatch: 'each-page',
     },
     hasHooks: true,

@@ -37,6 +37,9 @@ import {
   lazy2006,
   lazy2012,
   lazyRefused,
+  migrateVma515,
+  migrateVma516,
+  migrateVma6,
   operationTestedFirst,
   operationTestedLate,
   operationTestedLateLeaking,
@@ -49,6 +52,7 @@ import {
   vetByTask,
   type BindVetting,
   type LazyUnmap,
+  type MigrateVmaRule,
   type MisplacedGate,
   type MisplacedTarget,
   type OperationTest,
@@ -143,6 +147,8 @@ export interface Rules {
   readonly shmemWillNeed: ShmemWillNeed;
   /** Where the pages of a memory block go that is taken away (HR-12, HR-30). */
   readonly hotRemove: HotRemoveRule;
+  /** Moving pages to and from device memory: before and after October 2021, and later (MV). */
+  readonly migrateVma: MigrateVmaRule;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
 }
@@ -185,6 +191,7 @@ export const VARIANTS: Variants = {
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
   shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },
   hotRemove: { '6.x': hotRemove6, '2.6.24': hotRemove2624 },
+  migrateVma: { '6.x': migrateVma6, '5.16': migrateVma516, '5.15': migrateVma515 },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
 };
 

@@ -133,7 +133,10 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
   /** Entries take the area's new protection; a page of one task alone is writable at once (K-A9). */
   function reprotect(task: Task, vma: Vma): void {
     memory.forEachEntry(vma, (_, page) => {
-      if (!tables.isPresent(page)) return;
+      if (!tables.isPresent(page)) {
+        if (!tables.isSwap(page)) tables.bits[page] &= ~PTE_WRITE; // in a device, or being moved: the next write asks
+        return;
+      }
       const pfn = tables.word[page] as Pfn;
       const isPrivatePage = pfn !== zeroPage && frames.isAnon(pfn) && isExclusive(pfn);
       const isSharedPage = vma.isShared && vma.file?.isShmem === true;

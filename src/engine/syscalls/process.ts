@@ -92,6 +92,12 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
       return;
     }
     const pfn = tables.word[page] as Pfn;
+    if (tables.isDevice(page)) {
+      tables.bits[page] &= ~PTE_WRITE;
+      frames.get(pfn);
+      mapping.mapDevice(to, offset, copy, pfn, false);
+      return;
+    }
     if (pfn === zeroPage) {
       mapping.mapZeroPage(copy);
       return;
