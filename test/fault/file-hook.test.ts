@@ -315,6 +315,7 @@ describe('FP-84: each hook is a switch of its own', () => {
     expect(PROFILES.map(({ name, hasHooks }) => [name, hasHooks])).toEqual([
       ['mof', true],
       ['mof-2006', true],
+      ['linux-5.15', false],
       ['linux-6.1', false],
       ['linux-6.12', false],
     ]);

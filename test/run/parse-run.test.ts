@@ -245,7 +245,7 @@ const BAD: readonly (readonly [string, number, string])[] = [
   ['default+cpus=0,7-4', 16, '"7-4" is no CPU or range of CPUs'],
   ['default+cpus=0,,1', 16, '"" is no CPU or range of CPUs'],
   ['default+profile=mov', 17, 'no profile "mov"; did you mean "mof"?'],
-  ['default+profile=windows', 17, 'no profile "windows"; there are mof, mof-2006, linux-6.1, linux-6.12'],
+  ['default+profile=windows', 17, 'no profile "windows"; there are mof, mof-2006, linux-5.15, linux-6.1, linux-6.12'],
   ['default+page-cluster=-1', 22, '"-1" is no value of "page-cluster"; expected a whole number from 0 to 10'],
 ];
 

@@ -42,6 +42,22 @@ const linux612: RuleNames = {
   flushBatch: '512-pages',
 };
 
+const linux61: RuleNames = {
+  ...linux612,
+  watermarks: '6.1',
+  lru: '6.1',
+  reclaim: '6.1',
+  interleaveIndex: '6.1',
+  swapIn: 'read-only',
+  swapReadAhead: '6.1',
+  faultRetry: '6.1',
+  moveIndex: 'without-inode',
+  modes: '6.1',
+  pageStatus: '6.1',
+  populateHoles: 'goes-on',
+  shmemWillNeed: 'by-task',
+};
+
 export const PROFILES: readonly Profile[] = [
   {
     name: 'mof',
@@ -86,23 +102,15 @@ export const PROFILES: readonly Profile[] = [
     hasHooks: true,
   },
   {
+    name: 'linux-5.15',
+    about: 'Linux 6.1 with device memory as in 5.15, before the change of October 2021',
+    rules: { ...linux61, migrateVma: '5.15' },
+    hasHooks: false,
+  },
+  {
     name: 'linux-6.1',
     about: 'mainline Linux 6.1: no migrate-on-fault for explicit policies',
-    rules: {
-      ...linux612,
-      watermarks: '6.1',
-      lru: '6.1',
-      reclaim: '6.1',
-      interleaveIndex: '6.1',
-      swapIn: 'read-only',
-      swapReadAhead: '6.1',
-      faultRetry: '6.1',
-      moveIndex: 'without-inode',
-      modes: '6.1',
-      pageStatus: '6.1',
-      populateHoles: 'goes-on',
-      shmemWillNeed: 'by-task',
-    },
+    rules: linux61,
     hasHooks: false,
   },
   {
