@@ -24,7 +24,7 @@ const LEAF = 512;
 const PIN_BIAS = 1024;
 
 const LOOK = SETUP + 1;
-const TRY_LOCK = SETUP + 2;
+export const TRY_LOCK = SETUP + 2;
 const FREEZE = SETUP + 3;
 const FLUSH = SETUP + 4;
 export const COLLECT_STEP_NAMES = ['V-setup', 'V-look', 'V-lock', 'V-freeze', 'V-flush'];

@@ -1,5 +1,13 @@
 import type { Machine } from '../../src/engine/index.js';
-import { PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, PTE_YOUNG } from '../../src/hardware/index.js';
+import {
+  PTE_DEVICE,
+  PTE_DIRTY,
+  PTE_MIGRATION,
+  PTE_PRESENT,
+  PTE_SWAP,
+  PTE_WRITE,
+  PTE_YOUNG,
+} from '../../src/hardware/index.js';
 import { LRU_LISTS } from '../../src/mm/index.js';
 import * as pageFlags from '../../src/mm/page-flags.js';
 import { asNodeId, type Pfn, type SwapSlot } from '../../src/units.js';
@@ -10,7 +18,15 @@ const FLAG_NAMES = Object.entries(pageFlags)
   .filter(([name]) => name !== 'PG_NOT_WHEN_FREED')
   .map(([name, bit]) => [name.slice(3).toLowerCase(), bit] as const);
 
-const PTE_NAMES = { present: PTE_PRESENT, write: PTE_WRITE, dirty: PTE_DIRTY, young: PTE_YOUNG, swap: PTE_SWAP };
+const PTE_NAMES = {
+  present: PTE_PRESENT,
+  write: PTE_WRITE,
+  dirty: PTE_DIRTY,
+  young: PTE_YOUNG,
+  swap: PTE_SWAP,
+  migration: PTE_MIGRATION,
+  device: PTE_DEVICE,
+};
 
 const namesOf = (bits: number, names: readonly (readonly [string, number])[]): string =>
   names
@@ -57,6 +73,7 @@ export const freePages = ({ zones }: Machine): number[] =>
 export function memorySnapshot(machine: Machine) {
   const used: Record<number, ReturnType<typeof frameRecord>> = {};
   machine.zones.forEachUsed((pfn) => (used[pfn] = frameRecord(machine, pfn)));
+  machine.devices.forEachUsed((pfn) => (used[pfn] = frameRecord(machine, pfn)));
   const vectors: number[] = [];
   machine.lru.forEachHeld((pfn) => vectors.push(pfn));
   return {
