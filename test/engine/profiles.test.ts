@@ -88,7 +88,8 @@ describe('profiles', () => {
   it('an unknown profile or variant is one line with what there is', () => {
     expect(errorOf(() => profileNamed('linux-6.2'))).toEqual({
       code: 'BAD_OPTION',
-      message: 'no profile "linux-6.2"; did you mean "linux-6.1"? Known: mof, mof-2006, linux-5.15, linux-6.1, linux-6.12',
+      message:
+        'no profile "linux-6.2"; did you mean "linux-6.1"? Known: mof, mof-2006, linux-5.15, linux-6.1, linux-6.12',
     });
     expect(errorOf(() => rulesOf({ ...profileNamed('mof').rules, lru: '5.15' }))).toEqual({
       code: 'BAD_OPTION',
