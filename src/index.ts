@@ -12,6 +12,13 @@ export type { CostModel } from './cost/index.js';
 export { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from './mm/index.js';
 export { compose, COST_MODEL, loadPolicy, POLICY, PROFILE, rulesOf, TRACER } from './engine/index.js';
 export type { ComposeOptions, Machine, MachineOptions, Rebind, Rules } from './engine/index.js';
-export { checkMachine, makeCalls, replayTrace, type Calls } from './engine/index.js';
+export {
+  checkMachine,
+  makeCalls,
+  replayTrace,
+  type Calls,
+  type HotplugCalls,
+  type OfflineResult,
+} from './engine/index.js';
 export { DEFAULT_OPTIONS, parseRun, type RunRequest, type RunSpec } from './run/index.js';
 export { remoteShare, type CounterName, type PhaseResult, type RunResult, type Tracer } from './stats/index.js';

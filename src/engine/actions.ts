@@ -7,6 +7,7 @@ import type { Sidecar, TraceProcess } from '../trace/index.js';
 import type { CpuId } from '../units.js';
 import { HAS_ENDED, nothing, type ActionParts, type Done } from './actions/action-parts.js';
 import { cpuset, cpusetNodes, migrate, migrateNodes, move, swapout } from './actions/moves.js';
+import { offline, offlineNode } from './actions/offline.js';
 import { swapCounts, swapSince } from './actions/moving.js';
 import type { Machine } from './machine.js';
 import { rowOfMoment } from './moments.js';
@@ -29,15 +30,20 @@ export function planActions(actions: readonly ActionSpec[], sidecar: Sidecar, ma
         : sidecar.processes;
     const planned = processes.map((process) => ({ spec, process, row: rowOfMoment(spec.moment, process, sidecar) }));
     const coming = planned.filter((action) => action.row !== null);
+    if (spec.kind === 'offline' && coming.length > 0) return [first(coming)]; // the machine loses the node once
     return coming.length > 0 ? coming : planned.slice(0, 1); // one line is enough to say that it never came
   });
 }
+
+const first = (actions: readonly PlannedAction[]): PlannedAction =>
+  actions.reduce((earliest, action) => ((action.row ?? 0) < (earliest.row ?? 0) ? action : earliest));
 
 /** @throws MmError for regions and nodes that are not there */
 function checkNames(spec: ActionSpec, sidecar: Sidecar, machine: Machine): void {
   if ((spec.kind === 'lazy' || spec.kind === 'move') && spec.region !== null) regionsNamed(sidecar, spec.region);
   else if (spec.kind === 'migrate') migrateNodes(spec, machine);
   else if (spec.kind === 'cpuset') cpusetNodes(spec, machine);
+  else if (spec.kind === 'offline') offlineNode(spec, machine);
   else if (spec.kind === 'task') cpusOnNode(spec, machine);
 }
 
@@ -59,6 +65,8 @@ function act(spec: ActionSpec, process: TraceProcess, parts: ActionParts): Done 
       return swapout(process, parts);
     case 'cpuset':
       return cpuset(spec, process, parts);
+    case 'offline':
+      return offline(spec, parts);
     case 'task':
       return moveTask(spec, process, parts);
   }

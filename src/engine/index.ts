@@ -7,6 +7,7 @@
  */
 export { checkMachine, makeCheck } from './check.js';
 export { makeCalls, type Calls } from './calls.js';
+export type { HotplugCalls, OfflineResult } from './hotplug.js';
 export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type Rebind } from './compose.js';
 export { makeDeviceDriver, type DeviceMove, type ModelDriver } from './device-driver.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';

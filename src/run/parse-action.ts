@@ -28,6 +28,8 @@ export function parseAction(piece: Piece, word: Word): ActionSpec {
     case 'swapout':
       if (argument) argument.fail(`"swapout" takes no value; expected ${word.syntax}`);
       return { ...base, kind: 'swapout' };
+    case 'offline':
+      return { ...base, kind: 'offline', node: nodeNumber(needed(), word) };
     case 'cpuset':
       return { ...base, kind: 'cpuset', ...nodesAndFlag(needed()) };
     default:
@@ -49,6 +51,11 @@ export function regionOf(piece: Piece): string {
   if (colon >= 0)
     piece.fail('unexpected ":" in the name of a region; put the name in quotes if it belongs to it', colon);
   if (piece.value === '') piece.fail('the region is missing: its id, name or kind in the trace');
+  return piece.value;
+}
+
+function nodeNumber(piece: Piece, word: Word): string {
+  if (!/^\d{1,9}$/.test(piece.value)) piece.fail(`"${piece.value}" is not a node number; expected ${word.syntax}`);
   return piece.value;
 }
 

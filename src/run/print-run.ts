@@ -42,6 +42,8 @@ function actionWord(action: ActionSpec): string {
       return `migrate=${action.from}:${action.to}`;
     case 'swapout':
       return 'swapout';
+    case 'offline':
+      return `offline=${action.node}`;
     case 'cpuset':
       return `cpuset=${action.nodes}${action.migrates ? '' : ':stay'}`;
     case 'task':

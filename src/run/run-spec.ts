@@ -34,6 +34,7 @@ export type ActionSpec = { readonly text: string; readonly moment: Moment } & (
   /** Nodes as given. */
   | { readonly kind: 'migrate'; readonly from: string; readonly to: string }
   | { readonly kind: 'swapout' }
+  | { readonly kind: 'offline'; readonly node: string }
   | { readonly kind: 'cpuset'; readonly nodes: string; readonly migrates: boolean }
   /** 'all': every thread of each process that runs then. */
   | { readonly kind: 'task'; readonly thread: number | 'all'; readonly node: string }

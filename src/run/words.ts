@@ -51,7 +51,12 @@ export const ACTIONS: readonly Word[] = [
     about: 'the scheduler relocates a thread, or all of a process',
     isThere: true,
   },
-  { name: 'offline', syntax: 'offline=NODE[@MOMENT]', about: 'the memory of a node is taken away', isThere: false },
+  {
+    name: 'offline',
+    syntax: 'offline=NODE[@MOMENT]',
+    about: 'the memory of a node is taken away: its pages leave, or are named with the reason',
+    isThere: true,
+  },
 ];
 
 export const SWITCHES: readonly SwitchWord[] = [

@@ -9,6 +9,7 @@ export { C, COUNTER_NAMES, Counters, N, NODE_COUNTER_NAMES, type CounterName } f
 export {
   remoteShare,
   type ActionResult,
+  type LeftoverPage,
   type MovedPages,
   type PhaseResult,
   type RunOutcome,

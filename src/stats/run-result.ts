@@ -96,8 +96,17 @@ export interface ActionResult {
   readonly swap?: SwapUse;
   /** Of actions that move pages by a call: what came of them. */
   readonly moved?: MovedPages;
+  /** Of a node whose memory was to be taken away: every page that could not leave, and why. Empty: all did. */
+  readonly leftovers?: readonly LeftoverPage[];
   /** Of a move by another process: the process's numa_maps as the mover reads it, before and after. */
   readonly numaMaps?: { readonly before: readonly string[]; readonly after: readonly string[] };
+}
+
+/** A page that could not leave a node: its frame, its page number in the trace if that is known, and the reason. */
+export interface LeftoverPage {
+  readonly frame: number;
+  readonly page: number | null;
+  readonly reason: string;
 }
 
 /** Of swap: slots in use (or taken), pages written, pages read. */

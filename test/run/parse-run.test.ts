@@ -114,6 +114,10 @@ const GOOD: readonly (readonly [string, Partial<Omit<RunSpec, 'switches'>> & { s
   ],
   ['default+swapout', { actions: [{ text: 'swapout', kind: 'swapout', moment: START }] }],
   [
+    'default+offline=1@50%',
+    { actions: [{ text: 'offline=1@50%', kind: 'offline', node: '1', moment: { kind: 'percent', percent: 50 } }] },
+  ],
+  [
     'default+cpuset=2-3@row:7',
     {
       actions: [
@@ -223,6 +227,8 @@ const BAD: readonly (readonly [string, number, string])[] = [
   ['default+task=3', 15, '"" is not a node number'],
   ['default+task=x:1', 14, '"x" is not a thread number'],
   ['default+task=3:one', 16, '"one" is not a node number'],
+  ['default+offline', 9, 'expected offline=NODE[@MOMENT]'],
+  ['default+offline=0-1', 17, '"0-1" is not a node number; expected offline=NODE[@MOMENT]'],
   ['default+hooks', 9, '"hooks" needs a value: hooks=off|on'],
   ['default+hooks=', 15, '"hooks" needs a value: hooks=off|on'],
   ['default+hooks@threads', 9, '"hooks" needs a value: hooks=off|on'],
@@ -250,7 +256,6 @@ const BAD: readonly (readonly [string, number, string])[] = [
 ];
 
 const NOT_THERE: readonly (readonly [string, number, string])[] = [
-  ['default+offline=1', 9, '"offline" is not there yet: '],
   ['default+balancing=normal+profile=linux-6.12', 9, '"balancing=normal" is not there yet: '],
   ['default+demotion=on', 9, '"demotion=on" is not there yet: '],
   [
@@ -274,7 +279,7 @@ function mistakeOf(act: () => unknown): MmError {
 
 describe('a RUN word', () => {
   it('has its tables of examples whole', () => {
-    expect([GOOD.length, BAD.length, NOT_THERE.length]).toEqual([50, 63, 6]);
+    expect([GOOD.length, BAD.length, NOT_THERE.length]).toEqual([51, 65, 5]);
   });
 
   it.each(GOOD)('%s is a policy and what happens to it', (text, expected) => {

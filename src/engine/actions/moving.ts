@@ -152,7 +152,7 @@ function slotsOf({ tables, memory }: Machine, { space }: Task): Set<SwapSlot> {
 }
 
 /** Where another process runs: the last CPU that no thread is on, or the last. */
-function idleCpu({ topology, process }: Machine): CpuId {
+export function idleCpu({ topology, process }: Machine): CpuId {
   const busy = new Set(process.tasks().map((task) => task.cpu));
   const cpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
   return cpus.findLast((cpu) => !busy.has(cpu)) ?? cpus[cpus.length - 1];
