@@ -1,3 +1,4 @@
+import type { Topology } from '../hardware/index.js';
 import type { CpuId, NodeId, Pfn } from '../units.js';
 import { Scan } from './scan.js';
 import { FREED } from './shrink-list.js';
@@ -20,6 +21,13 @@ export interface Reclaim extends Allocator {
   pageOut(pfn: Pfn, cpu: CpuId): boolean;
 }
 
+/** MP-43: on where memory is far away. Kernel: build_zonelists(), mm/page_alloc.c. */
+function modeAtBoot(topology: Topology, { zoneReclaimBeyond }: ReclaimRule): number {
+  const nodes = topology.allNodes();
+  const isFar = nodes.some((from) => nodes.some((to) => topology.distance(from, to) > zoneReclaimBeyond));
+  return isFar ? RECLAIM_ZONE : DEFAULT_RECLAIM_SYSCTLS.zoneReclaimMode;
+}
+
 /** Wires allocator and reclaimers of one machine. */
 export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Partial<ReclaimSysctls> = {}): Reclaim {
   const sysctls = { ...DEFAULT_RECLAIM_SYSCTLS, ...given };
@@ -30,7 +38,7 @@ export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Parti
     { retriesWithoutCacheTrim: rule.retriesWithoutCacheTrim, tiering: sysctls.tiering },
   );
   const directReclaim = makeDirectReclaim({ ...parts, scanner, kswapd, listed: makeListed(parts.zones) });
-  const { zoneReclaimMode } = sysctls;
+  const zoneReclaimMode = given.zoneReclaimMode ?? modeAtBoot(parts.topology, rule);
   const allocator = makeAllocator({
     ...parts,
     ...{ kswapd, directReclaim, listed: makeListed(parts.zones) },

@@ -6,6 +6,7 @@ import {
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_ANON,
   LRU_INACTIVE_FILE,
+  PG_SWAPBACKED,
   type Zones,
 } from '../mm/index.js';
 import { C, type Counters } from '../stats/index.js';
@@ -60,11 +61,10 @@ export function makeNodeReclaim(parts: NodeReclaimParts, mode: number): NodeRecl
   function countCache(node: NodeId): CachePages {
     const count = { file: 0, mapped: 0, dirty: 0, cache: 0 };
     for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON, LRU_INACTIVE_FILE, LRU_ACTIVE_FILE]) {
-      const isFile = list >= LRU_INACTIVE_FILE;
       const head = lru.head(node, list);
       for (let pfn: Pfn = frames.next(head); pfn !== head; pfn = frames.next(pfn)) {
         if (frames.mapping(pfn) > 0 || frames.isSwapCache(pfn)) count.cache++;
-        if (!isFile) continue;
+        if (frames.has(pfn, PG_SWAPBACKED)) continue; // 2.6.16 keeps both kinds on the same lists
         count.file++;
         if (frames.mapcount(pfn) > 0) count.mapped++;
         if (frames.isDirty(pfn)) count.dirty++;

@@ -23,6 +23,8 @@ export interface ReclaimRule {
   readonly roundsWithoutProgress: number;
   /** RC-16: a background run in which preferring file pages freed nothing is made once more without. */
   readonly retriesWithoutCacheTrim: boolean;
+  /** MP-43 [2.6.16]: a distance beyond this one on the machine switches zone reclaim on, unless an administrator says otherwise. */
+  readonly zoneReclaimBeyond: number;
   makeLists(parts: ReclaimParts, sysctls: ReclaimSysctls): Lists;
 }
 
@@ -61,17 +63,20 @@ const mixedLists: ReclaimRule['makeLists'] = (parts, { swappiness }) => {
 export const reclaim612: ReclaimRule = {
   roundsWithoutProgress: 16,
   retriesWithoutCacheTrim: true,
+  zoneReclaimBeyond: Infinity,
   makeLists: splitLists(reclaimCost612, recency612),
 };
 /** [6.1] */
 export const reclaim61: ReclaimRule = {
   roundsWithoutProgress: 16,
   retriesWithoutCacheTrim: false,
+  zoneReclaimBeyond: Infinity,
   makeLists: splitLists(reclaimCost61, recency61),
 };
 /** [2.6.16] Goes with the LRU rule that mixes the lists. */
 export const reclaim2616: ReclaimRule = {
   roundsWithoutProgress: 0,
   retriesWithoutCacheTrim: false,
+  zoneReclaimBeyond: 20,
   makeLists: mixedLists,
 };

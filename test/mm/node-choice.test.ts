@@ -575,6 +575,34 @@ describe('what single variants show in the check', () => {
   });
 });
 
+describe('MP-43: zone reclaim', () => {
+  /** Node 0 is full of clean file pages that nobody maps; then one more page is wanted there. */
+  function placed(options: TinyOptions, far: number): { node: number; reclaimed: number } {
+    const distance = [0, 1].map((from) => [0, 1].map((to) => (from === to ? 10 : far)));
+    const machine = tinyMachine({ nodes: 2, framesPerNode: 256, swapPages: 0, ...options, distance });
+    const task = processOn(machine, 0);
+    cacheOn(machine, 0, machine.files.create('file', 'log', 128));
+    fillNode(machine, 0, machine.zones.mark(asNodeId(0), 2));
+    mapAnon(machine, task, START, 1);
+    machine.touch(task, START, true);
+    return { node: nodeAt(machine, task, START), reclaimed: machine.counters.get('zone_reclaim_success') };
+  }
+
+  it.each([
+    { profile: 'mof-2006', far: 20, node: 1 },
+    { profile: 'mof-2006', far: 21, node: 0 },
+    { profile: 'mof', far: 21, node: 1 },
+    { profile: 'linux-6.12', far: 40, node: 1 },
+  ])('[$profile] distance $far: the page comes from node $node', ({ profile, far, node }) => {
+    expect(placed({ profile, minFreeKbytes: 64 }, far)).toEqual({ node, reclaimed: 1 - node });
+  });
+
+  it('an administrator says otherwise', () => {
+    const sysctls = { zoneReclaimMode: 0 };
+    expect(placed({ profile: 'mof-2006', minFreeKbytes: 64, sysctls }, 21)).toEqual({ node: 1, reclaimed: 0 });
+  });
+});
+
 describe('MP-45: lists are in node order, one zone per node', () => {
   it.each(COLUMNS)('[%s] interleaving over all nodes is periodic until the last page', (profile) => {
     const machine = tinyMachine({ profile, framesPerNode: [17, 16, 16, 16], swapPages: 0 }); // one frame is the zero page
