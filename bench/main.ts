@@ -11,14 +11,8 @@ import type { CaseRequest, CaseResult } from './worker.js';
  * Measures the cases of cases.ts, each in a worker thread of its own, one after the other, and prints a table. A case
  * is named after what it does; with another policy than `default` the policy follows a colon.
  */
-const { values } = parseArgs({
-  options: {
-    json: { type: 'string' },
-    smoke: { type: 'boolean', default: false },
-    pages: { type: 'string', default: '262144' },
-    only: { type: 'string', default: '' },
-  },
-});
+const USAGE = 'npm run bench -- [--json OUT] [--smoke] [--pages N] [--only TEXT]';
+const values = readOptions();
 
 const timeMs = values.smoke ? 60 : 1500;
 const pages = values.smoke ? 16384 : Number(values.pages);
@@ -30,6 +24,26 @@ const results: CaseResult[] = [];
 for (const request of requests) results.push(await measure(request));
 print(results);
 if (values.json !== undefined) await writeJson(values.json, results);
+
+function readOptions() {
+  try {
+    const { values: given } = parseArgs({
+      options: {
+        json: { type: 'string' },
+        smoke: { type: 'boolean', default: false },
+        pages: { type: 'string', default: '262144' },
+        only: { type: 'string', default: '' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (!given.help) return given;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)} Usage: ${USAGE}`);
+    process.exit(2);
+  }
+}
 
 function labelOf({ name, policy }: Pick<CaseRequest, 'name' | 'policy'>): string {
   return policy === 'default' ? name : `${name}:${policy}`;

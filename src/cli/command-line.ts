@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { createRequire } from 'node:module';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
 import { addMachine } from './commands/machine.js';
@@ -9,6 +10,8 @@ import { addTrace } from './commands/trace.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import type { Shell } from './shell.js';
 import { MmError } from '../errors.js';
+
+const { version: VERSION } = createRequire(import.meta.url)('migrate-on-fault/package.json') as { version: string };
 
 /**
  * Runs one command line. A mistake of the person comes out as one line on `err`, anything else as its stack.
@@ -45,6 +48,7 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
   const program = new Command('mof')
     .description("where would my program's pages live, and what would that cost, under this policy on that machine?")
     .usage('COMMAND …')
+    .version(VERSION, '-V, --version', 'the version of mof')
     .exitOverride()
     .configureOutput({
       writeOut: shell.out,
@@ -86,8 +90,13 @@ function commandOf(program: Command, args: readonly string[]): string {
 
 /** One line for mistakes of people; null for bugs. */
 function mistakeLine(error: unknown): string | null {
-  if (error instanceof MmError) return error.message.replace(/\s*\n\s*/g, ' ');
+  if (error instanceof MmError) return shortened(error.message.replace(/\s*\n\s*/g, ' '));
   return null;
+}
+
+/** What was quoted from the command line is cut in its middle if it is very long. */
+function shortened(line: string): string {
+  return line.replace(/"([^"]{161,})"/g, (_, text: string) => `"${text.slice(0, 100)}…${text.slice(-40)}"`);
 }
 
 function stackOf(error: unknown): string {

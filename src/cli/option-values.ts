@@ -20,6 +20,10 @@ export function decimalNumber(option: string, least: number): (text: string) => 
   };
 }
 
+export function fileName(option: string): (text: string) => string {
+  return (text) => (text === '' ? refuse(option, text, 'the name of a file, or - for standard output') : text);
+}
+
 export function oneOf<Word extends string>(option: string, words: readonly Word[]): (text: string) => Word {
   return (text) => words.find((word) => word === text) ?? refuse(option, text, words.join(' or '));
 }

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { decimalNumber, memoryOf, oneOf, repeatOf, wholeNumber } from './option-values.js';
+import { decimalNumber, fileName, memoryOf, oneOf, repeatOf, wholeNumber } from './option-values.js';
 import { DEFAULT_MACHINE } from '../hardware/index.js';
 import { DEFAULT_OPTIONS, parseMomentOption, type MemoryLimit, type Moment, type ReplayOptions } from '../run/index.js';
 
@@ -25,7 +25,7 @@ export function addReplayFlags(command: Command): Command {
   const moment = (option: string) => (text: string) => parseMomentOption(option, text);
   return command
     .option('--machine <NAME|FILE>', 'a bundled machine (mof machine list) or the file of one', DEFAULT_MACHINE)
-    .option('--json <FILE>', 'write all results as JSON; - for standard output, and no table then')
+    .option('--json <FILE>', 'write all results as JSON; - for standard output, and no table then', fileName('--json'))
     .option('--seed <N>', 'start of the random numbers', wholeNumber('--seed', 0), 1)
     .addOption(
       new Option(

@@ -23,7 +23,14 @@ export function rowOfMoment(moment: Moment, process: TraceProcess, sidecar: Side
 /** The same for a whole trace, as `--from` and `--until` want it. @throws MmError if the moment never comes */
 export function rowOfTraceMoment(moment: Moment, sidecar: Sidecar, option: string): number {
   if (moment.kind === 'start') return 0;
-  if (moment.kind === 'row') return Math.min(moment.row, sidecar.rows);
+  if (moment.kind === 'row') {
+    if (moment.row <= sidecar.rows) return moment.row;
+    const last = String(sidecar.rows);
+    throw new MmError(
+      'BAD_OPTION',
+      `${option}: there is no row ${String(moment.row)}; the trace has ${last} (row:${last} is its end)`,
+    );
+  }
   if (moment.kind === 'percent') return Math.floor((sidecar.rows * moment.percent) / 100);
   const rows = sidecar.processes.map((process) => rowOfMoment(moment, process, sidecar)).filter((row) => row !== null);
   if (rows.length > 0) return Math.min(...rows);

@@ -23,7 +23,10 @@ const MEANS: Readonly<Record<string, Means>> = {
 /** How to have what `result` shows on a real machine, a line each: numactl first, then what numactl cannot do. */
 export function realMeans(result: RunResult): string[] {
   const spec = parseRun(result.run);
-  return [processLine(spec.policy, result.nodes), ...vmaLines(spec), ...threadLines(spec), ...sysctlLines(spec)];
+  return [
+    processLine(spec.policy, result.nodes),
+    ...[...vmaLines(spec), ...moveLines(spec), ...threadLines(spec), ...sysctlLines(spec)],
+  ];
 }
 
 /** What comes nearest to migrate-on-fault on the kernels people run. */
@@ -75,6 +78,22 @@ function vmaLines({ switches }: RunSpec): string[] {
       ? `mbind(start, length, ${means.mode}${nodes}), in libnuma ${means.call}`
       : `mbind() as "${policy.name}" decides`;
     return `in PROGRAM, before the first touch of region "${region}": ${what}`;
+  });
+}
+
+function moveLines({ actions, policy }: RunSpec): string[] {
+  const mode = meansOf(policy)?.mode ?? `the mode that "${policy.name}" stands for`;
+  return actions.flatMap((action) => {
+    if (action.kind === 'move')
+      return [`in PROGRAM, for ${action.text}: mbind(start, length, ${mode}, …, MPOL_MF_MOVE) on each range`];
+    if (action.kind === 'migrate') return [`for ${action.text}: migratepages PID ${action.from} ${action.to}`];
+    if (action.kind === 'swapout')
+      return [`for ${action.text}: process_madvise(PIDFD, …, MADV_PAGEOUT) by another process`];
+    if (action.kind === 'cpuset') {
+      const moves = `cpuset.memory_migrate=${action.migrates ? '1' : '0'} first (cgroup 1; cgroup 2 always moves pages)`;
+      return [`for ${action.text}: cpuset.mems=${action.nodes} of its control group, ${moves}`];
+    }
+    return [];
   });
 }
 

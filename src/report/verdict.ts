@@ -31,6 +31,8 @@ export interface Verdict {
   } | null;
   /** Over which range of the cost assumptions the best run stays best; null without another run to lose to. */
   readonly holds: { readonly hitNs: Range; readonly mlp: Range } | null;
+  /** What no mainline kernel has and some run used, in sentences. */
+  readonly notInMainline: readonly string[];
   /** Given when a hook moved pages, or pages were unmapped for it: what real kernels offer instead. */
   readonly insteadOfLazy: readonly string[];
   readonly assumptions: readonly Assumption[];
@@ -73,6 +75,7 @@ export function verdictOf(results: readonly RunResult[], costs: CostAssumptions)
       remoteShare: remoteShare(oracle.region),
     },
     holds: best && others.length > 0 ? rangesOf(best, others, costs) : null,
+    notInMainline: [...new Set(moved.map(missing))],
     insteadOfLazy: moved.length > 0 ? nearestRealMeans(moved[0]) : [],
     assumptions: assumptionsOf(results),
   };
@@ -88,8 +91,19 @@ function exclusionOf(result: RunResult): Excluded | null {
   const moved = result.whole.migration.done;
   const isUnmapped = result.actions.some((action) => action.row !== null && isLazy(result, action.action));
   if (result.attainable && !isUnmapped) return null;
+  const isAutomatic = parseRun(result.run).switches.autoMigrate !== null;
+  if (isAutomatic) return { run, timeNs: region.timeNs, kind: 'hooks', why: 'automatic migration was never merged' };
   const why = moved > 0 ? 'a hook moved pages at their faults' : 'pages were unmapped for migrate-on-fault';
   return { run, timeNs: region.timeNs, kind: 'hooks', why: `${why}; no mainline kernel does that` };
+}
+
+/** What a run used that no mainline kernel has. */
+function missing(result: RunResult): string {
+  if (result.actions.some(({ action }) => isLazy(result, action)))
+    return 'No mainline kernel accepts MPOL_MF_LAZY (EINVAL).';
+  return parseRun(result.run).switches.autoMigrate === null
+    ? 'No mainline kernel moves pages at the faults of those who use them.'
+    : 'Automatic migration was never merged.';
 }
 
 /** `action` is the text of an action of the run, or begins with its name. */
@@ -138,7 +152,7 @@ function comparison(ratio: number): string {
   return ratio < 1 ? `${formatShare(1 - ratio)} less than` : `${formatShare(ratio - 1)} more than`;
 }
 
-function excludedLines({ excluded, bestTimeNs, insteadOfLazy, oracle }: Verdict): string[] {
+function excludedLines({ excluded, bestTimeNs, notInMainline, insteadOfLazy, oracle }: Verdict): string[] {
   const others = excluded.filter(({ run }) => run !== oracle?.run); // the oracle has its own line
   const lines = others.map(({ run, timeNs, why }) => {
     const faster =
@@ -146,7 +160,7 @@ function excludedLines({ excluded, bestTimeNs, insteadOfLazy, oracle }: Verdict)
     return `  Cannot win: ${run}${timeNs === null ? '' : ` (${formatNs(timeNs)}${faster})`}: ${why}.`;
   });
   if (insteadOfLazy.length > 0) {
-    lines.push('  No mainline kernel accepts MPOL_MF_LAZY (EINVAL). The nearest real means:');
+    lines.push(`  ${notInMainline.join(' ')} The nearest real means:`);
     for (const means of insteadOfLazy) lines.push(`    - ${means}`);
   }
   return lines;

@@ -9,6 +9,19 @@ import { temporaryDirectory } from '../support/tmp-dir.js';
 const dir = await temporaryDirectory();
 const MAIN = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
 
+it.each([
+  ['--help', 0, 'npm run bench -- [--json OUT]'],
+  ['--halp', 2, "bench: Unknown option '--halp'"],
+])('with %s the benchmark says how it is used, and measures nothing', async (option, code, line) => {
+  const ended = await promisify(execFile)(process.execPath, [MAIN, option]).then(
+    ({ stdout }) => ({ code: 0, text: stdout }),
+    (error: unknown) => ({ code: (error as { code: number }).code, text: (error as { stderr: string }).stderr }),
+  );
+  expect(ended.code).toBe(code);
+  expect(ended.text).toContain(line);
+  expect(ended.text.trim().split('\n')).toHaveLength(1);
+});
+
 it('the benchmark prints a table and writes its cases as JSON, whole or not at all', async () => {
   const path = join(dir, 'out.json');
   const { stdout } = await promisify(execFile)(process.execPath, [

@@ -29,6 +29,11 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['trace info a b', 'too many arguments for "info"'],
   ['run --demo default stay', 'run takes one RUN, not 2; for several: mof compare'],
   ['compare no-such-file.parquet', 'no such file: no-such-file.parquet'],
+  ['compare src', 'src is a folder; expected a trace, NAME.parquet with NAME.json beside it'],
+  [
+    'compare --demo --from row:9999999',
+    '--from: there is no row 9999999; the trace has 540746 (row:540746 is its end)',
+  ],
   ['trace info no-such-file.parquet', 'no such file: no-such-file.parquet'],
   [
     'compare --demo default+lasy@threads',
@@ -66,6 +71,22 @@ describe('a mistake on the command line', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
   });
 
+  it('with an empty name for --json is refused before anything runs', async () => {
+    const { code, err } = await mof('compare', '--demo', '--json', '');
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: 'mof: --json is ""; expected the name of a file, or - for standard output\n',
+    });
+  });
+
+  it('in a very long word is quoted with its middle left out', async () => {
+    const { code, err } = await mof('compare', '--demo', `bind=${Array.from({ length: 500 }, (_, i) => i).join(',')}`);
+    expect(code).toBe(2);
+    expect(err.length).toBeLessThan(500);
+    expect(err).toContain('…');
+    expect(err).toContain('on this machine');
+  });
+
   it('in a machine file names file and field', async () => {
     const machine = (distance: unknown) =>
       JSON.stringify({
@@ -101,6 +122,11 @@ describe('a command', () => {
     expect(code).toBe(0);
     expect(out).toContain(`Usage: mof ${words}`.trimEnd());
     expect(err).toBe('');
+  });
+
+  it('--version prints the version of the package', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await mof('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
   it('without words shows its help on stderr and ends with 2', async () => {

@@ -35,7 +35,7 @@ const TABLE: readonly (readonly [string, number | null, number | null, number | 
   ['row:100', NEVER, 100, 100],
   ['row:299', NEVER, 299, 299],
   ['row:300', NEVER, NEVER, 300],
-  ['row:5000', NEVER, NEVER, 300],
+  ['row:5000', NEVER, NEVER, NEVER],
   // Percent of the rows from the first to the last of the process; of the trace for its options.
   ['0%', 0, 100, 0],
   ['50%', 50, 200, 150],

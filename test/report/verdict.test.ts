@@ -124,6 +124,30 @@ describe('the honest part', () => {
     expect(verdictText(verdictOf([timed('default', 10)], COSTS))).not.toContain('MPOL_MF_LAZY');
   });
 
+  it('does not speak of LAZY where only hooks were on, or where pages followed a task by themselves', () => {
+    const migration = { tried: 5, done: 5, failed: {} };
+    const moved = (run: string) =>
+      timed(run, 5, 0, { attainable: false, whole: phase({ migration }), region: phase({ migration, timeNs: 5e6 }) });
+    const text = (run: string) => verdictText(verdictOf([timed('default', 10), moved(run)], COSTS));
+    expect(text('default+hooks=on')).toContain(
+      'No mainline kernel moves pages at the faults of those who use them. The nearest real means:',
+    );
+    expect(text('default+hooks=on')).not.toContain('LAZY');
+    expect(text('default+automigrate=direct')).toContain(
+      'Automatic migration was never merged. The nearest real means:',
+    );
+    expect(text('default+automigrate=direct')).not.toContain('LAZY');
+  });
+
+  it('gives the real means of the actions that move pages', () => {
+    expect(meansOf('bind=1+move@50%+migrate=0:1+swapout+cpuset=1').slice(1)).toEqual([
+      'in PROGRAM, for move@50%: mbind(start, length, MPOL_BIND, …, MPOL_MF_MOVE) on each range',
+      'for migrate=0:1: migratepages PID 0 1',
+      'for swapout: process_madvise(PIDFD, …, MADV_PAGEOUT) by another process',
+      'for cpuset=1: cpuset.mems=1 of its control group, cpuset.memory_migrate=1 first (cgroup 1; cgroup 2 always moves pages)',
+    ]);
+  });
+
   it('says how far the best is from the oracle, where it ran', () => {
     const oracle = timed('oracle', 5, 0.125, { policyAttainable: false, attainable: false });
     expect(verdictText(verdictOf([timed('default', 10), oracle], COSTS))).toContain(
