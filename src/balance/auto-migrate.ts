@@ -11,7 +11,7 @@ import type { Frames, Lru, Mempolicy, PolicyLookup, Task, Vma, Zones } from '../
 import { NO_PAGE, type NodeId, type Pfn } from '../units.js';
 
 /** The files under /sys/kernel/migration, by their names. */
-export const MIGRATION_CONTROLS = [
+const MIGRATION_CONTROLS = [
   'auto_migrate_enable',
   'auto_migrate_interval',
   'migrate_max_mapcount',

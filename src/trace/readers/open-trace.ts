@@ -5,6 +5,7 @@ import type { TraceReader, TraceSource } from '../trace-source.js';
 import { MmError } from '../../errors.js';
 
 const SIDECAR_SUFFIX = '.json';
+const EXPECTED = 'expected a trace, NAME.parquet with NAME.json beside it';
 const READERS = Object.values(TRACE_FORMATS);
 
 /**
@@ -32,9 +33,14 @@ interface Found {
 }
 
 async function findTrace(path: string): Promise<Found> {
+  const shared = READERS.map((reader) => path + reader.suffix);
+  const names = await Promise.all(shared.map(isFile));
+  if (!names.includes(true) && (await isFolder(path))) {
+    throw new MmError('NO_SUCH_FILE', `${path} is a folder; ${EXPECTED}`);
+  }
   const named = READERS.find((reader) => path.endsWith(reader.suffix));
   if (named !== undefined) {
-    if (!(await isFile(path))) throw await noSuchFile(path);
+    if (!(await isFile(path))) throw noSuchFile(path);
     return { file: path, base: path.slice(0, -named.suffix.length), reader: named };
   }
   const bare = path.endsWith(SIDECAR_SUFFIX) ? path.slice(0, -SIDECAR_SUFFIX.length) : path;
@@ -43,7 +49,7 @@ async function findTrace(path: string): Promise<Found> {
     if (await isFile(file)) return { file, base: bare, reader };
   }
   if (bare !== path || !(await isFile(path)))
-    throw await noSuchFile(path, READERS.map((reader) => bare + reader.suffix).join(' or '));
+    throw noSuchFile(READERS.map((reader) => bare + reader.suffix).join(' or '));
   return { file: path, base: path.replace(/\.[^./\\]*$/, ''), reader: await readerByMagic(path) };
 }
 
@@ -78,14 +84,15 @@ async function isFile(path: string): Promise<boolean> {
   }
 }
 
-/** @param lookedFor the names that were tried for `path` */
-async function noSuchFile(path: string, lookedFor = path): Promise<MmError> {
-  const isFolder = await stat(path).then(
+function noSuchFile(path: string): MmError {
+  return new MmError('NO_SUCH_FILE', `no such file: ${path}; ${EXPECTED}`);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
-  const problem = isFolder ? `${path} is a folder` : `no such file: ${lookedFor}`;
-  return new MmError('NO_SUCH_FILE', `${problem}; expected a trace, NAME.parquet with NAME.json beside it`);
 }
 
 function unreadable(path: string, error: unknown): MmError {
