@@ -1,4 +1,3 @@
-import { EINVAL } from '../../errors.js';
 import { callFailed, checkCall, mistake } from '../mistake.js';
 import type { Toy } from '../toy.js';
 import { bytesOf, maskNumber, pagesOf, readIds, type Words } from '../words.js';
@@ -106,38 +105,29 @@ function mbind(toy: Toy, words: Words): void {
   toy.say(`${what} of ${segment.name} [${part.pages} pages] took ${seconds}secs.`);
 }
 
-function callMbind(toy: Toy, start: number, pages: number, { mode, flags, mask }: PolicyArgument): number {
-  const { calls, maskWidth, hasHooks } = toy.world;
-  if (mode === 'noop' && hasHooks) return unmapOnly(toy, start, pages, flags);
+function callMbind(toy: Toy, start: number, pages: number, policy: PolicyArgument): number {
+  const { calls, maskWidth } = toy.world;
   const [address, length] = [BigInt(start) * 4096n, BigInt(bytesOf(pages))];
-  return calls.policy.mbind(toy.task, address, length, MODES[mode], mask, mask === null ? 0 : maskWidth, flags);
+  const { flags, mask } = policy;
+  return calls.policy.mbind(toy.task, address, length, modeOf(toy, policy), mask, mask === null ? 0 : maskWidth, flags);
 }
 
-/** MPOL_NOOP: no policy is set; pages are only unmapped, and follow whoever touches them next (DM-43). */
-function unmapOnly(toy: Toy, start: number, pages: number, flags: number): number {
-  if ((flags & NO_SUCH_FLAG) !== 0) return -EINVAL;
-  if (flags === 0) return 0;
-  const { lazy } = toy.world.machine;
-  for (const vma of toy.task.space.vmas) {
-    const from = Math.max(start, vma.start);
-    const until = Math.min(start + pages, vma.end);
-    if (from < until) lazy.unmapArea(toy.task, vma, from - vma.start, until - from, null);
-  }
-  return 0;
+/** MPOL_NOOP is the number behind the last mode of its kernel (DM-43); where there is none, memtoy's own 4 is MPOL_LOCAL. */
+function modeOf({ world: { machine } }: Toy, { mode }: PolicyArgument): number {
+  const { lazyUnmap, modes } = machine.rules;
+  return mode === 'noop' && lazyUnmap.isAccepted ? modes.max : MODES[mode];
 }
 
 function mpol(toy: Toy, words: Words): void {
-  const { calls, maskWidth, hasHooks } = toy.world;
+  const { calls, maskWidth } = toy.world;
   if (words.peek() === undefined) {
     const { ret, value, nodes } = calls.policy.getMempolicy(toy.task, 0n, maskWidth, 0, true, true);
     if (ret < 0) throw callFailed('get_mempolicy', ret);
     toy.say(`task policy = ${MODE_NAMES[(value ?? 0) & 0xff] ?? String(value)} ${maskNumber(nodes ?? [])}`);
     return;
   }
-  const { mode, mask } = readPolicy(toy, words, false);
-  const ret =
-    mode === 'noop' && hasHooks
-      ? -EINVAL
-      : calls.policy.setMempolicy(toy.task, MODES[mode], mask, mask === null ? 0 : maskWidth);
-  checkCall('set_mempolicy', ret);
+  const policy = readPolicy(toy, words, false);
+  const { mask } = policy;
+  const maxnode = mask === null ? 0 : maskWidth;
+  checkCall('set_mempolicy', calls.policy.setMempolicy(toy.task, modeOf(toy, policy), mask, maxnode));
 }
