@@ -3,12 +3,15 @@ import { PTE_DEVICE, PTE_MIGRATION, PTE_PRESENT, PTE_SWAP, PTE_WRITE } from '../
 import {
   frameOfWord,
   isMigrating,
+  MIGRATE_VMA_DONE,
   MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
   MIGRATE_VMA_SELECT_SYSTEM,
+  MIGRATE_VMA_SETUP,
   migratePfn,
   MigrateVma,
   type MigrateVmaRequest,
 } from '../../src/migrate/index.js';
+import { SETTLE } from '../../src/migrate/migrate-vma.js';
 import type { Task } from '../../src/mm/index.js';
 import { asNodeId, NO_PFN, type Pfn } from '../../src/units.js';
 import { tinyMachine, type TinyOptions } from './tiny-machine.js';
@@ -16,6 +19,8 @@ import { tinyMachine, type TinyOptions } from './tiny-machine.js';
 /** The forms of migrateVma: before the change of October 2021, and after it. */
 export const OLD = 'linux-5.15';
 export const FORMS = [OLD, 'linux-6.1', 'linux-6.12', 'mof'] as const;
+/** One profile for each variant of the rule. */
+export const TWO_FORMS = [OLD, 'linux-6.12'] as const;
 export type Form = (typeof FORMS)[number];
 
 /** Two nodes and two devices, `gpu` and `nic`, with a driver each, and a third whose pages no process can have. */
@@ -103,3 +108,26 @@ export function wordAt({ tables }: Machine, task: Task, vpn: number): Pfn {
   const page = tables.walk(task.space.root, vpn);
   return (page < 0 || tables.isSwap(page) ? NO_PFN : tables.word[page]) as Pfn;
 }
+
+/** Takes steps of setup until all is collected and nothing is unmapped beyond that. */
+export function collect(machine: Machine, m: MigrateVma): MigrateVma {
+  m.next = MIGRATE_VMA_SETUP;
+  while (m.next !== SETTLE && m.next !== MIGRATE_VMA_DONE) m.next = machine.migrateVma.step(m, m.next);
+  return m;
+}
+
+/** The rest of the call that `m` is in. */
+export function goOn(machine: Machine, m: MigrateVma): MigrateVma {
+  while (m.next !== MIGRATE_VMA_DONE) m.next = machine.migrateVma.step(m, m.next);
+  return m;
+}
+
+/** Pages and finalize; vectors are drained. */
+export function finish(machine: Machine, m: MigrateVma): void {
+  machine.migrateVma.pages(m);
+  machine.migrateVma.finalize(m);
+  machine.lru.drainAll();
+}
+
+/** The words of src. */
+export const wordsOf = (m: MigrateVma): string[] => Array.from(m.src.subarray(0, m.npages), wordOf);
