@@ -1,4 +1,4 @@
-import { makeMigratePages } from '../migrate/index.js';
+import { makeMigratePages, type MigratePagesSteps } from '../migrate/index.js';
 import { EINVAL, ENOENT, MmError } from '../errors.js';
 import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
@@ -28,6 +28,8 @@ export interface Calls {
   readonly hotplug: HotplugCalls;
   readonly swap: SwapCalls & SwapOutProcess;
   readonly shm: ShmCalls;
+  /** migratePages(), whole or one step at a time. */
+  readonly migration: MigratePagesSteps;
   readonly file: {
     /** One page of pread or pwrite. @returns whether it was done */
     page(task: Task, file: FileObject, index: number, isWrite: boolean): boolean;
@@ -55,12 +57,13 @@ export interface CallOptions {
 
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
   const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, meter, zones } = machine;
-  const { forEachPlace, forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } =
-    machine;
+  const { forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
   const { swapOut, copyPage, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
-  const { migratePages } = makeMigratePages({
-    ...{ frames, files, tables, lru, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
+  const migration = makeMigratePages({
+    ...{ frames, files, tables, lru, block, mapping, pageCache, swapOut, copyPage, counters, meter },
+    ...{ places: machine.places, tracer: machine.tracer, rules },
   });
+  const { migratePages } = migration;
   const movePolicyPages = makeMovePolicyPages({
     ...{ frames, lru, counters, query, migratePages, lazy: machine.lazy, defaultPolicy: machine.defaultPolicy },
     ...{ allocatePage: reclaim.allocatePage, interleaveIndex: rules.moveIndex },
@@ -175,6 +178,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       hotplug: makeHotplug({ machine, migratePages, cpusets }),
       swap: { ...swapCalls, swapOutProcess },
       sysctl,
+      migration,
     },
     shm: makeShmCalls({ frames, lru, punch: advice.punch }),
     file: {

@@ -71,6 +71,7 @@ import {
   type DeviceOptions,
   type ForEachPlace,
   type MachineWorld,
+  type Places,
   type Mapping,
   type Task,
   VM_READ,
@@ -131,7 +132,6 @@ export interface Machine {
   readonly world: MachineWorld;
   /** Pages of a memory block, the unit in which memory is taken away (HR-1). */
   readonly memoryBlockPages: number;
-  readonly tracer: Tracer | null;
   readonly counters: Counters;
   readonly cost: CostModel;
   readonly meter: Meter;
@@ -167,6 +167,8 @@ export interface Machine {
   readonly file: FileSyscalls;
   readonly reclaim: Reclaim;
   readonly forEachPlace: ForEachPlace;
+  readonly places: Places;
+  readonly tracer: Tracer | null;
   readonly copyPage: CopyPage;
   readonly query: Query;
   readonly swapOut: SwapOut;
@@ -215,7 +217,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const block = new Block(frames, lru, meter, options.writesAtOnce === true);
   const anonVmas = new AnonVmas();
   const spaces = new Spaces(tables, anonVmas, topology.cpuCount);
-  const { forEachMapping, forEachPlace } = makeRmap({ frames, tables, files, anonVmas });
+  const { forEachMapping, forEachPlace, places } = makeRmap({ frames, tables, files, anonVmas });
   const zeroPage = takeZeroPage(topology, zones, frames);
   const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage });
 
@@ -227,7 +229,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
   const tryToUnmap = makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter });
-  const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage };
+  const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer };
   const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
   const misplaced = makeMisplaced({
@@ -294,14 +296,14 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const holdsReference = rules.migrateVma.hasFaultPage;
   const device = makeDeviceFault({ frames, tables, lru, devices, counters, tracer, holdsReference });
   const handleMmFault = makeHandleMmFault({
-    ...{ tables, spaces, block, anon, shmem, swapFault, cow, device, counters, rules },
+    ...{ tables, spaces, block, anon, shmem, swapFault, cow, device, counters, tracer, rules },
     file: fileFault,
   });
 
   const autoMigrate = makeAutoMigrate(
     {
-      ...{ frames, files, tables, lru, zones, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter },
-      ...{ lazy, zeroPage, lookup, defaultPolicy: systemPolicy, target: rules.misplacedTarget },
+      ...{ frames, files, tables, lru, zones, block, mapping, pageCache, swapOut, copyPage, places, counters, meter },
+      ...{ tracer, rules, lazy, zeroPage, lookup, defaultPolicy: systemPolicy, target: rules.misplacedTarget },
     },
     options.autoMigrate ?? null,
   );
@@ -343,9 +345,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   return {
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
-    ...{ forEachPlace, query, swapOut, copyPage, cow, swapRead, weights, autoMigrate },
+    ...{ forEachPlace, places, tracer, query, swapOut, copyPage, cow, swapRead, weights, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
-    ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages), tracer },
+    ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
     ...{ devices, migrateVma, placement },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },

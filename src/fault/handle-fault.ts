@@ -10,7 +10,7 @@ import {
   VM_WRITE,
   type Vma,
 } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import type { PageId } from '../units.js';
 import type { AnonFault } from './anon.js';
 import type { CowFault } from './cow.js';
@@ -34,6 +34,7 @@ export interface HandleFaultParts {
   readonly device: DeviceFault;
   readonly counters: Counters;
   readonly rules: { readonly faultRetry: FaultRetry };
+  readonly tracer: Tracer | null;
 }
 
 /**
@@ -45,7 +46,7 @@ export interface HandleFaultParts {
 export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outcome;
 
 export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
-  const { tables, spaces, block, anon, file, shmem, swapFault, cow, device, counters } = parts;
+  const { tables, spaces, block, anon, file, shmem, swapFault, cow, device, counters, tracer } = parts;
   const { faultRetry } = parts.rules;
   let state: FaultState | null = null;
 
@@ -66,7 +67,7 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
       if (f.vma.file === null) return anon.doAnonymousPage(f);
       return f.vma.file.isShmem ? shmem.doShmemPage(f) : file.doNoPage(f);
     }
-    if (tables.isSwap(f.page)) return swapFault.doSwapPage(f);
+    if (tables.isSwap(f.page) || tables.isMigration(f.page)) return swapFault.doSwapPage(f);
     if (tables.isDevice(f.page)) return device.doDevicePage(f);
     if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) return cow.doWpPage(f);
     tables.bits[f.page] |= PTE_YOUNG | (f.isWrite ? PTE_DIRTY : 0); // somebody else has served it
@@ -90,6 +91,16 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
 
   return (task, page, isWrite) => {
     if (block.inFlight > 0) block.completeDue();
+    if (tracer !== null) {
+      tracer.who(task.id, task.cpu, tables.vpnOf(page));
+      tracer.enter('fault', isWrite ? 1 : 0);
+    }
+    const outcome = serve(task, page, isWrite);
+    if (tracer !== null) tracer.leave('fault', outcome);
+    return outcome;
+  };
+
+  function serve(task: Task, page: PageId, isWrite: boolean): Outcome {
     const vma = spaces.vmaOf(page);
     if (vma === null || (vma.flags & (isWrite ? VM_WRITE : VM_READ | VM_EXEC)) === 0) {
       counters.inc(C.fault_segv);
@@ -103,5 +114,5 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     else if (outcome === SIGBUS) counters.inc(C.fault_sigbus);
     else if (outcome === OOM) counters.inc(C.fault_oom);
     return outcome;
-  };
+  }
 }

@@ -15,6 +15,8 @@ export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
 export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
 export { makePlacement, type Placement } from './placement.js';
 export {
+  entryWaitWithoutReference,
+  entryWaitWithReference,
   faultLeavesNoMark,
   faultRetry61,
   faultRetry612,
@@ -24,6 +26,7 @@ export {
   swapIn2616,
   swapInReadOnly,
   swapInWritable,
+  type EntryWait,
   type FaultReference,
   type FaultRetry,
   type FaultSwitches,
@@ -31,6 +34,6 @@ export {
   type SwapIn,
 } from './rules.js';
 export { makeShmemFault, type ShmemFault } from './shmem.js';
-export { DONE, makeSwapFault, S2, S6, WAIT, type SwapFault } from './swap.js';
+export { DONE, firstStep, makeSwapFault, S2, S6, WAIT, type SwapFault } from './swap.js';
 export { makeSwapRead, type SwapRead } from './swap-read.js';
 export { readAheadByArea61, readAheadByArea612, readAheadBySlots, type SwapReadAhead } from './swap-window.js';

@@ -45,6 +45,18 @@ export interface FaultRetry {
 export const faultRetry61: FaultRetry = { markIsMajor: true, countsEach: true, adviceIsTask: false };
 export const faultRetry612: FaultRetry = { markIsMajor: false, countsEach: false, adviceIsTask: true };
 
+/**
+ * Rule variant `entryWait` (FP-3, R-21): what a fault on a migration entry holds while it waits for the page lock. With a
+ * reference of its own it makes the count one too high, and the very move that it waits for fails.
+ */
+export interface EntryWait {
+  readonly takesReference: boolean;
+}
+/** [2.6.18, until 5.16] */
+export const entryWaitWithReference: EntryWait = { takesReference: true };
+/** [5.17, 6.x] */
+export const entryWaitWithoutReference: EntryWait = { takesReference: false };
+
 /** Which faults may migrate, and what is read ahead. Switches of a run. */
 export interface FaultSwitches {
   hookSwap: boolean;

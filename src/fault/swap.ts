@@ -2,12 +2,12 @@ import { ACCOUNT_FAULT, ACCOUNT_REFAULT, type Meter, PRICE } from '../cost/index
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import { type Frames, type Lru, type Mapping, PG_DIRTY, PG_MLOCKED, type SwapArea } from '../mm/index.js';
 import { C, type Counters, type Tracer } from '../stats/index.js';
-import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
+import { NO_PFN, type PageId, type Pfn, type SwapSlot } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
 import type { FaultState } from './fault-state.js';
-import { MAJOR, MINOR, OOM, SIGBUS, type Outcome } from './outcome.js';
-import type { FaultReference, FaultSwitches, SwapHook, SwapIn } from './rules.js';
+import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
+import type { EntryWait, FaultReference, FaultSwitches, SwapHook, SwapIn } from './rules.js';
 import type { SwapRead } from './swap-read.js';
 
 export interface SwapFaultParts {
@@ -25,10 +25,16 @@ export interface SwapFaultParts {
   /** The swap device is a RAM disk that the kernel knows to be one (SWP_SYNCHRONOUS_IO). */
   readonly readsAtOnce: boolean;
   readonly switches: FaultSwitches;
-  readonly rules: { readonly swapHook: SwapHook; readonly swapIn: SwapIn; readonly faultReference: FaultReference };
+  readonly rules: {
+    readonly swapHook: SwapHook;
+    readonly swapIn: SwapIn;
+    readonly faultReference: FaultReference;
+    readonly entryWait: EntryWait;
+  };
 }
 
 /** Steps of doSwapPage (FP section 7), as `FaultState.next`. Another actor may come in between any two. */
+const S1 = 1;
 export const S2 = 2;
 export const S3 = 3;
 export const S4 = 4;
@@ -40,22 +46,40 @@ const S8 = 9;
 const S10 = 10;
 const S11 = 11;
 const S12 = 12;
+const S1_WAIT = 13;
 export const DONE = 0;
 /** Waiting for the page lock: nothing was done, take the same step again later. */
 export const WAIT = -1;
 
 export interface SwapFault {
-  /** An entry that holds a swap slot. Straight through; kernel: do_swap_page(), mm/memory.c. */
+  /** An entry that holds a swap slot, or names a page being moved. Straight through; kernel: do_swap_page(), mm/memory.c. */
   doSwapPage(f: FaultState): Outcome;
-  /** One step of the same, for drivers that switch between actors. Starts at `S2`; @returns the next step, `WAIT` or `DONE` */
+  /** One step of the same, for drivers that switch between actors. Starts at `firstStep`; @returns the next step, `WAIT` or `DONE` */
   step(f: FaultState, step: number): number;
 }
 
 export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   const { frames, tables, lru, swap, mapping, misplaced, cow, swapRead, counters, meter, tracer } = parts;
   const { switches } = parts;
-  const { swapHook, swapIn } = parts.rules;
+  const { swapHook, swapIn, entryWait } = parts.rules;
   const marksAccessed = parts.rules.faultReference.marks;
+
+  /** FP-3: the entry names a page that is being moved. Kernel: migration_entry_wait(). */
+  function s1Migration(f: FaultState): number {
+    f.outcome = RETRY; // once it has moved the fault is taken again, and finds the new page
+    if (!tables.isMigration(f.page)) return DONE;
+    f.pfn = tables.word[f.page] as Pfn;
+    if (!entryWait.takesReference) return frames.isLocked(f.pfn) ? WAIT : DONE;
+    frames.get(f.pfn);
+    return S1_WAIT;
+  }
+
+  /** With a reference, which keeps the page from being moved (R-21). */
+  function s1Wait(f: FaultState): number {
+    if (frames.isLocked(f.pfn)) return WAIT;
+    lru.put(f.pfn);
+    return DONE;
+  }
 
   /** Looks the slot up in the swap cache, with a reference. */
   function s2Lookup(f: FaultState): number {
@@ -189,6 +213,10 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   function step(f: FaultState, at: number): number {
     if (tracer !== null) tracer.step(STEP_NAMES[at], f.pfn, f.slot);
     switch (at) {
+      case S1:
+        return s1Migration(f);
+      case S1_WAIT:
+        return s1Wait(f);
       case S2:
         return s2Lookup(f);
       case S3:
@@ -218,7 +246,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     f.slot = tables.word[f.page] as SwapSlot;
     f.outcome = MINOR;
     f.pfn = NO_PFN;
-    let at = S2;
+    let at = firstStep(tables, f.page);
     while (at > DONE) at = step(f, at);
     return f.outcome;
   }
@@ -226,4 +254,9 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   return { doSwapPage, step };
 }
 
-const STEP_NAMES = ['', 'S1', 'S2', 'S3', 'S4', 'S5', 'HOOK', 'S6', 'S7', 'S8', 'S10', 'S11', 'S12'];
+/** Where a fault on such an entry begins. */
+export function firstStep(tables: PageTables, page: PageId): number {
+  return tables.isMigration(page) ? S1 : S2;
+}
+
+const STEP_NAMES = ['', 'S1', 'S2', 'S3', 'S4', 'S5', 'HOOK', 'S6', 'S7', 'S8', 'S10', 'S11', 'S12', 'S1'];

@@ -6,6 +6,18 @@ export class StepPrinter implements Tracer {
   /** Set once the machine is made; nothing happens before. */
   world: World | null = null;
 
+  who(): void {
+    // the task is the command's
+  }
+
+  enter(what: string): void {
+    if (this.world?.isTracing === true) this.world.host.out(`  ${what}\n`);
+  }
+
+  leave(): void {
+    // its steps were told
+  }
+
   step(step: string, page: number, detail: number): void {
     if (this.world?.isTracing !== true) return;
     const more = detail < 0 ? '' : `  ${String(detail)}`;

@@ -54,19 +54,35 @@ export interface CopyPage {
   moveBuffers(old: Pfn, fresh: Pfn): void;
   /** Contents and flags go along, and the old page is nobody's any more (M5d). Kernel: migrate_page_copy(). */
   copyAndRetire(old: Pfn, fresh: Pfn): void;
+  /** The same in two [6.x]: as long as entries name the old page it keeps the mapping by which they are counted (PL-81). */
+  copy(old: Pfn, fresh: Pfn): void;
+  forget(old: Pfn): void;
   /** The same without the contents: a driver has copied them. Kernel: migrate_page_states(). */
   retire(old: Pfn, fresh: Pfn): void;
 }
 
 export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyParts): CopyPage {
-  function retire(old: Pfn, fresh: Pfn): void {
+  function carryFlags(old: Pfn, fresh: Pfn): void {
     frames.set(fresh, frames.flags(old) & CARRIED);
     frames.clear(old, RETIRED);
     frames.setPrivate(old, 0);
+  }
+
+  function forget(old: Pfn): void {
     frames.setMapping(old, 0, 0);
   }
 
+  function retire(old: Pfn, fresh: Pfn): void {
+    carryFlags(old, fresh);
+    forget(old);
+  }
+
   return {
+    copy(old, fresh) {
+      if (contents !== null) contents.copy(fresh, old);
+      carryFlags(old, fresh);
+    },
+    forget,
     retire,
     replaceSlot(old, fresh) {
       const mapping = frames.mapping(old);

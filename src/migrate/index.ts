@@ -27,7 +27,6 @@ export {
   type MigrateVmaRequest,
 } from './migrate-vma.js';
 export { migrateVma515, migrateVma516, migrateVma6, type MigrateVmaRule } from './migrate-vma-rules.js';
-export { makeMigratePages, type MigratePages, type MigratePagesParts } from './migrate-pages.js';
 export {
   HR11,
   HR2,
@@ -43,9 +42,20 @@ export {
   type LeftoverReason,
   type RemoveAsker,
 } from './hot-remove.js';
-export { makeLazy, type Lazy, type LazyResult } from './lazy.js';
-export { makeMisplaced, type Misplaced } from './misplaced.js';
 export {
+  makeMigratePages,
+  MIGRATE_DONE,
+  MIGRATE_WAIT,
+  type MigratePages,
+  type MigratePagesParts,
+  type MigratePagesSteps,
+} from './migrate-pages.js';
+export type { MigrateState, NewPage } from './migrate-state.js';
+export { LAZY_DONE, makeLazy, type Lazy, type LazyResult, type LazyState } from './lazy.js';
+export { M0, makeMisplaced, MOVED, MoveState, type Misplaced } from './misplaced.js';
+export {
+  batchSleepsForLocks,
+  batchTriesLocks,
   gateEveryPolicy,
   gateMarkedPolicies,
   hotRemove2624,
@@ -65,6 +75,7 @@ export {
   vetByTask,
   type BindVetting,
   type LazyUnmap,
+  type BatchLock,
   type MisplacedGate,
   type MisplacedTarget,
   type OperationTest,

@@ -11,8 +11,8 @@ import {
   type Task,
   type Vma,
 } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
-import { NO_PAGE, type PageId, type Pfn } from '../units.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
+import { NO_PAGE, NO_PFN, type PageId, type Pfn } from '../units.js';
 import type { LazyUnmap } from './rules.js';
 import type { SwapOut } from './swap-out.js';
 import { UNMAP_SUCCESS, type TryToUnmap } from './unmap.js';
@@ -31,6 +31,7 @@ export interface LazyParts {
   /** Pages whose flushes are joined into one interrupt per CPU: 512 [6.x], 1 [2.6.16]. */
   readonly flushBatch: number;
   readonly rule: LazyUnmap;
+  readonly tracer: Tracer | null;
 }
 
 /** What came of an unmapping. */
@@ -44,6 +45,50 @@ export interface LazyResult {
   /** Anonymous pages for which swap had no slot. */
   readonly noSlot: number;
 }
+
+type Unmapped = 0 | 1 | 2 | 3;
+const UNMAPPED = 0;
+const SKIPPED = 1;
+const NO_SLOT = 2;
+const FAILED = 3;
+
+/** One unmapping on its way. */
+export class LazyState implements LazyResult {
+  looked = 0;
+  unmapped = 0;
+  left = 0;
+  noSlot = 0;
+  /** Pages that were tried and still are mapped. */
+  failed = 0;
+  /** Next step for a table driver. */
+  next = L1;
+  /** The page in hand, where it was found, and what became of it. */
+  pfn = NO_PFN;
+  offset: number;
+  result: Unmapped = SKIPPED;
+
+  constructor(
+    readonly task: Task,
+    /** null: single pages that are isolated already. */
+    readonly vma: Vma | null,
+    first: number,
+    readonly end: number,
+    readonly policy: Mempolicy | null,
+  ) {
+    this.offset = first - 1;
+  }
+}
+
+/** Steps of an unmapping, per page. Another actor may come in between any two. */
+export const LAZY_DONE = 0;
+const L1 = 1;
+const L2 = 2;
+const L3 = 3;
+const L4 = 4;
+const L5 = 5;
+const L6 = 6;
+const L7 = 7;
+const STEP_NAMES = ['', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6', 'L7'];
 
 export interface Lazy {
   /**
@@ -61,36 +106,18 @@ export interface Lazy {
    * @returns failures: pages that still are mapped although they were tried
    */
   unmapPages(task: Task, pages: readonly Pfn[]): number;
+  /** `unmapArea` before its first step, for drivers that switch between actors. It drains all vectors first, as the call does. */
+  begin(task: Task, vma: Vma, first: number, pages: number, policy: Mempolicy | null): LazyState;
+  /** One step; starts at `state.next`. @returns the next step or `LAZY_DONE` */
+  step(state: LazyState, at: number): number;
 }
-
-type Unmapped = 0 | 1 | 2 | 3;
-const UNMAPPED = 0;
-const SKIPPED = 1;
-const NO_SLOT = 2;
-const FAILED = 3;
 
 export function makeLazy(parts: LazyParts): Lazy {
   const { frames, files, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, flushBatch } = parts;
-  const { rule } = parts;
+  const { rule, tracer } = parts;
 
   function isOutside(pfn: Pfn, policy: Mempolicy | null): boolean {
     return policy === null || !policy.nodes.includes(frames.nodeOf(pfn));
-  }
-
-  /** One isolated page; its isolation goes on. */
-  function unmapOne(task: Task, pfn: Pfn): Unmapped {
-    if (frames.count(pfn) === 1 || !frames.tryLock(pfn)) return SKIPPED;
-    const result = unmapLocked(task, pfn);
-    frames.unlock(pfn);
-    return result;
-  }
-
-  function unmapLocked(task: Task, pfn: Pfn): Unmapped {
-    if (frames.isWriteback(pfn) || (rule.skipsUnmovable && !isMovable(pfn))) return SKIPPED;
-    if (frames.isAnon(pfn) && !frames.isSwapCache(pfn) && !swapOut.addToSwap(pfn)) return NO_SLOT;
-    const known = frames.mapcount(pfn) + 2 + (frames.has(pfn, PG_PRIVATE) ? 1 : 0); // cache, isolation, buffers (PL-10)
-    if (frames.count(pfn) !== known) return FAILED;
-    return tryToUnmap(pfn, task.cpu) === UNMAP_SUCCESS ? UNMAPPED : FAILED;
   }
 
   /** DM-41: file pages need a migrate operation, or no fault will ever move them. */
@@ -105,24 +132,6 @@ export function makeLazy(parts: LazyParts): Lazy {
     else lru.drain(task.cpu);
   }
 
-  function unmapPages(task: Task, pages: readonly Pfn[]): number {
-    let [unmapped, failed] = [0, 0];
-    mapping.beginBatch();
-    for (const pfn of pages) {
-      const result = unmapOne(task, pfn);
-      if (result === FAILED || (result === NO_SLOT && rule.countsNoSlot)) failed++;
-      lru.putback(task.cpu, pfn);
-      if (result !== UNMAPPED) continue;
-      unmapped++;
-      nextBatch(unmapped);
-    }
-    mapping.endBatch();
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
-    if (unmapped > 0) drain(task);
-    counters.add(C.mof_pages_unmapped, unmapped);
-    return failed;
-  }
-
   function nextBatch(unmapped: number): void {
     if (unmapped % flushBatch !== 0) return;
     mapping.endBatch();
@@ -135,31 +144,116 @@ export function makeLazy(parts: LazyParts): Lazy {
     return pfn === zeroPage || !isOutside(pfn, policy) ? null : pfn;
   }
 
-  function unmapArea(task: Task, vma: Vma, first: number, pages: number, policy: Mempolicy | null): LazyResult {
-    let [looked, unmapped, left, noSlot] = [0, 0, 0, 0];
-    lru.drainAll();
-    mapping.beginBatch();
-    for (let offset = first; offset < first + pages; offset++) {
-      const pfn = frameToMove(vma.space, tables.walk(vma.space.root, vma.start + offset), policy);
+  /** The next page that would move is isolated; its entry pins it meanwhile (R-01). */
+  function l1Isolate(s: LazyState): number {
+    if (s.vma === null) return L7;
+    const { space, start } = s.vma;
+    while (++s.offset < s.end) {
+      const pfn = frameToMove(space, tables.walk(space.root, start + s.offset), s.policy);
       if (pfn === null) continue;
-      looked++;
+      s.looked++;
       meter.pay(ACCOUNT_MIGRATION, PRICE.scanPage);
-      if (frames.mapcount(pfn) !== 1 || !lru.isolate(pfn)) {
-        left++;
-        continue;
-      }
-      const result = unmapOne(task, pfn);
-      lru.putback(task.cpu, pfn);
-      if (result === NO_SLOT) noSlot++;
-      else if (result !== UNMAPPED) left++;
-      else nextBatch(++unmapped);
+      s.pfn = pfn;
+      tell(s, L1);
+      if (frames.mapcount(pfn) === 1 && lru.isolate(pfn)) return L2;
+      s.left++;
     }
-    mapping.endBatch();
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
-    drain(task);
-    counters.add(C.mof_pages_unmapped, unmapped);
-    return { looked, unmapped, left, noSlot };
+    return L7;
   }
 
-  return { unmapArea, unmapPages };
+  function l2Lock(s: LazyState): number {
+    s.result = SKIPPED;
+    return frames.count(s.pfn) > 1 && frames.tryLock(s.pfn) ? L3 : L6;
+  }
+
+  function l3AddToSwap(s: LazyState): number {
+    const { pfn } = s;
+    if (frames.isWriteback(pfn) || (rule.skipsUnmovable && !isMovable(pfn))) return L5;
+    if (!frames.isAnon(pfn) || frames.isSwapCache(pfn) || swapOut.addToSwap(pfn)) return L4;
+    s.result = NO_SLOT;
+    return L5;
+  }
+
+  function l4Unmap(s: LazyState): number {
+    const { pfn } = s;
+    const known = frames.mapcount(pfn) + 2 + (frames.has(pfn, PG_PRIVATE) ? 1 : 0); // cache, isolation, buffers (PL-10)
+    s.result = frames.count(pfn) === known && tryToUnmap(pfn, s.task.cpu) === UNMAP_SUCCESS ? UNMAPPED : FAILED;
+    return L5;
+  }
+
+  function l5Unlock(s: LazyState): number {
+    frames.unlock(s.pfn);
+    return L6;
+  }
+
+  function l6Putback(s: LazyState): number {
+    lru.putback(s.task.cpu, s.pfn);
+    if (s.result === NO_SLOT) s.noSlot++;
+    else if (s.result !== UNMAPPED) s.left++;
+    if (s.result === FAILED || (s.result === NO_SLOT && rule.countsNoSlot)) s.failed++;
+    if (s.result === UNMAPPED) nextBatch(++s.unmapped);
+    return L1;
+  }
+
+  /** Flush, and drain vectors, so that the next fault can isolate the pages. */
+  function l7Finish(s: LazyState): number {
+    mapping.endBatch();
+    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    if (s.vma !== null || s.unmapped > 0) drain(s.task);
+    counters.add(C.mof_pages_unmapped, s.unmapped);
+    return LAZY_DONE;
+  }
+
+  /** L1 tells itself, once it knows which page. */
+  function tell(s: LazyState, at: number): void {
+    if (tracer === null) return;
+    const page = at === L7 ? NO_PFN : s.pfn;
+    tracer.who(s.task.id, s.task.cpu, page === NO_PFN || s.vma === null ? -1 : s.vma.start + s.offset);
+    tracer.step(STEP_NAMES[at], page, at === L6 ? s.result : -1);
+  }
+
+  function step(s: LazyState, at: number): number {
+    if (at !== L1) tell(s, at);
+    switch (at) {
+      case L1:
+        return l1Isolate(s);
+      case L2:
+        return l2Lock(s);
+      case L3:
+        return l3AddToSwap(s);
+      case L4:
+        return l4Unmap(s);
+      case L5:
+        return l5Unlock(s);
+      case L6:
+        return l6Putback(s);
+      default:
+        return l7Finish(s);
+    }
+  }
+
+  function begin(task: Task, vma: Vma, first: number, pages: number, policy: Mempolicy | null): LazyState {
+    lru.drainAll();
+    mapping.beginBatch();
+    return new LazyState(task, vma, first, first + pages, policy);
+  }
+
+  function unmapArea(task: Task, vma: Vma, first: number, pages: number, policy: Mempolicy | null): LazyResult {
+    const s = begin(task, vma, first, pages, policy);
+    while (s.next !== LAZY_DONE) s.next = step(s, s.next);
+    return s;
+  }
+
+  function unmapPages(task: Task, pages: readonly Pfn[]): number {
+    mapping.beginBatch();
+    const s = new LazyState(task, null, 0, 0, null);
+    for (const pfn of pages) {
+      s.pfn = pfn;
+      for (let at = L2; at !== L1;) at = step(s, at);
+    }
+    step(s, L7);
+    return s.failed;
+  }
+
+  return { unmapArea, unmapPages, begin, step };
 }

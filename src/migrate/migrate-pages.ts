@@ -1,21 +1,29 @@
 import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/index.js';
-import { PTE_DIRTY, PTE_MIGRATION, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import {
+  PG_DIRTY,
   PG_PRIVATE,
   type Block,
   type Files,
-  type ForEachPlace,
   type Frames,
   type Lru,
   type Mapping,
   type MigrateOperation,
+  type PageCache,
+  type Place,
+  type Places,
 } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type CpuId, type PageId, type Pfn } from '../units.js';
 import type { CopyPage } from './copy-page.js';
+import { MigrateState, type NewPage } from './migrate-state.js';
+import type { BatchLock } from './rules.js';
+import type { SwapOut } from './swap-out.js';
 
-/** Pages that are unmapped together before one TLB flush (DM, 6.x). */
+/** Pages that are unmapped together before one TLB flush (DM, 6.x), passes of a batch, and of a leftover taken singly. */
 const BATCH = 512;
+const BATCH_PASSES = 3;
+const SINGLE_PASSES = 7;
 
 export interface MigratePagesParts {
   readonly frames: Frames;
@@ -24,15 +32,15 @@ export interface MigratePagesParts {
   readonly lru: Lru;
   readonly block: Block;
   readonly mapping: Mapping;
+  readonly pageCache: PageCache;
+  readonly swapOut: SwapOut;
   readonly copyPage: CopyPage;
-  readonly forEachPlace: ForEachPlace;
-  readonly forEachMapping: ForEachPlace;
+  readonly places: Places;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly tracer: Tracer | null;
+  readonly rules: { readonly batchLock: BatchLock };
 }
-
-/** Where the copy of a page goes: a new frame with one reference, or `NO_PFN`. */
-export type NewPage = (old: Pfn) => Pfn;
 
 export interface MigrateResult {
   /** Pages that did not move. */
@@ -43,9 +51,7 @@ export interface MigrateResult {
 
 export interface MigratePages {
   /**
-   * Moves isolated pages: in batches of 512 all are unmapped (their entries become migration entries), TLBs are flushed
-   * once, then each is copied and mapped again. Pages that could not move go back to their lists.
-   * Kernel: migrate_pages(), mm/migrate.c, 6.x.
+   * Moves isolated pages; those that could not move go back to their lists. Kernel: migrate_pages(), mm/migrate.c.
    *
    * @param pages isolated, each with the isolation's reference, in order
    * @param cpu CPU that does it
@@ -53,137 +59,350 @@ export interface MigratePages {
   migratePages(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateResult;
 }
 
-interface Unmapped {
-  readonly old: Pfn;
-  readonly fresh: Pfn;
+export interface MigratePagesSteps extends MigratePages {
+  /** The same call before its first step, for drivers that switch between actors. */
+  begin(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateState;
+  /** One step; starts at `state.next`. @returns the next step, `MIGRATE_WAIT` or `MIGRATE_DONE` */
+  step(state: MigrateState, at: number): number;
 }
 
-export function makeMigratePages(parts: MigratePagesParts): MigratePages {
-  const { frames, files, tables, lru, block, mapping, copyPage, forEachPlace, forEachMapping, counters, meter } = parts;
+/** Steps of migratePages(). Another actor may come in between any two. */
+export const MIGRATE_DONE = 0;
+/** Waiting for a page lock: nothing was done, take the same step again later. */
+export const MIGRATE_WAIT = -1;
+const ROUND = 1;
+const NEXT = 2;
+export const LOCK = 3;
+const WRITEBACK = 4;
+const ALLOCATE = 5;
+const LOCK_NEW = 6;
+export const UNMAP = 7;
+const FLUSH = 8;
+const NEXT_MOVE = 9;
+export const REPLACE = 10;
+const COPY = 11;
+export const RESTORE = 12;
+const UNLOCK_NEW = 13;
+export const UNLOCK_OLD = 14;
+const PUTBACK = 15;
+const UNDO = 16;
 
-  function migratePages(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateResult {
-    let failed = 0;
-    for (let at = 0; at < pages.length; at += BATCH) {
-      const batch = pages.slice(at, at + BATCH);
-      const result = migrateBatch(batch, newPage, cpu);
-      failed += result.failed;
-      if (!result.noMemory) continue;
-      const rest = pages.slice(at + BATCH);
-      for (const pfn of rest) lru.putback(cpu, pfn);
-      return { failed: failed + rest.length, noMemory: true };
+/**
+ * [6.x] In batches of 512: all are unmapped (their entries become migration entries, DM-23), TLBs are flushed once, then
+ * each is copied and mapped again. A batch only tries page locks and does not wait for writes; what it could not move is
+ * then taken singly, with sleeping locks, so that two batches never wait for each other (R-18).
+ */
+export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
+  const { frames, files, tables, lru, block, mapping, pageCache, swapOut, copyPage, counters, meter, tracer } = parts;
+  const { batchLock } = parts.rules;
+
+  /** One leftover of the batch after the other; then the next batch; without memory nothing more. */
+  function round(s: MigrateState): number {
+    s.pass = 0;
+    if (s.noMemory) {
+      for (const old of [...s.leftovers, ...s.pages.slice(s.rest)]) giveBack(s, old);
+      return MIGRATE_DONE;
     }
-    return { failed, noMemory: false };
+    const single = s.leftovers.shift();
+    s.isSingle = single !== undefined;
+    if (single !== undefined) s.queue = [single];
+    else if (s.rest < s.pages.length) {
+      s.queue = s.pages.slice(s.rest, s.rest + BATCH);
+      s.rest += BATCH;
+    } else return MIGRATE_DONE;
+    return NEXT;
   }
 
-  function migrateBatch(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateResult {
-    const unmapped: Unmapped[] = [];
-    let [failed, noMemory] = [0, false];
-    mapping.beginBatch();
-    for (const old of pages) {
-      if (noMemory) {
-        failed += putback(old, cpu);
-        continue;
-      }
-      if (frames.count(old) === 1) {
-        lru.putback(cpu, old); // freed by everybody else meanwhile: nothing to move
-        continue;
-      }
-      if (!lockAndSettle(old)) {
-        failed += putback(old, cpu);
-        continue;
-      }
-      const fresh = newPage(old);
-      if (fresh === NO_PFN) {
-        frames.unlock(old);
-        noMemory = true;
-        failed += putback(old, cpu);
-        continue;
-      }
-      frames.tryLock(fresh); // cannot fail: it is new
-      unmapToEntries(old, cpu);
-      unmapped.push({ old, fresh });
+  /** The next page of this pass; after the last pass the flush. */
+  function next(s: MigrateState): number {
+    const old = s.queue.shift();
+    if (old !== undefined) {
+      s.old = old;
+      s.fresh = NO_PFN;
+      if (frames.count(old) > 1) return LOCK;
+      lru.putback(s.cpu, old); // freed by everybody else meanwhile: nothing to move
+      counters.inc(C.pgmigrate_success);
+      return NEXT;
     }
-    mapping.endBatch();
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
-    for (const { old, fresh } of unmapped) if (!moveOne(old, fresh, cpu)) failed++;
-    return { failed, noMemory };
+    s.pass++;
+    if (s.again.length > 0 && s.pass < passes(s)) {
+      [s.queue, s.again] = [s.again, []];
+      return NEXT;
+    }
+    for (const left of s.again.splice(0)) refuse(s, left);
+    return s.unmapped.length > 0 ? FLUSH : ROUND;
   }
 
-  /** The lock, and no write in flight: the synchronous passes wait for it. */
-  function lockAndSettle(old: Pfn): boolean {
-    if (!frames.tryLock(old)) return false;
-    if (frames.isWriteback(old)) block.waitForPage(old);
-    return true;
+  const passes = (s: MigrateState): number => (s.isSingle ? SINGLE_PASSES : BATCH_PASSES);
+
+  /** The page, unlocked, is not tried again in this round. */
+  function refuse(s: MigrateState, old: Pfn): void {
+    if (!s.isSingle && !s.noMemory) s.leftovers.push(old);
+    else {
+      counters.inc(C.pgmigrate_fail);
+      giveBack(s, old);
+    }
   }
 
-  function putback(old: Pfn, cpu: CpuId): number {
-    lru.putback(cpu, old);
-    counters.inc(C.pgmigrate_fail);
-    return 1;
+  function giveBack(s: MigrateState, old: Pfn): void {
+    lru.putback(s.cpu, old);
+    s.failed++;
   }
 
-  /** Every entry that maps the page becomes a migration entry, which remembers what it was allowed (DM-21, 2.6.18 on). */
-  function unmapToEntries(old: Pfn, cpu: CpuId): void {
-    forEachMapping(old, (vma, page) => {
-      const bits = tables.bits[page] & (PTE_WRITE | PTE_DIRTY | PTE_YOUNG);
-      tables.word[page] = old;
-      tables.bits[page] = bits | PTE_MIGRATION;
-      mapping.flush(vma.space, page, cpu);
+  function lock(s: MigrateState): number {
+    if (frames.tryLock(s.old)) return WRITEBACK;
+    if (s.isSingle || batchLock.sleeps) return MIGRATE_WAIT;
+    s.again.push(s.old);
+    return NEXT;
+  }
+
+  /** A batch refuses a page whose write is in flight (EBUSY); a single one waits for it. */
+  function writeback(s: MigrateState): number {
+    if (!frames.isWriteback(s.old)) return ALLOCATE;
+    if (s.isSingle) {
+      block.waitForPage(s.old);
+      return ALLOCATE;
+    }
+    frames.unlock(s.old);
+    refuse(s, s.old);
+    return NEXT;
+  }
+
+  function allocate(s: MigrateState): number {
+    s.fresh = s.newPage(s.old);
+    if (s.fresh !== NO_PFN) return LOCK_NEW;
+    frames.unlock(s.old);
+    s.noMemory = true;
+    for (const old of [s.old, ...s.again.splice(0), ...s.leftovers.splice(0, s.isSingle ? 0 : s.leftovers.length)]) {
+      refuse(s, old);
+    }
+    for (const untried of s.queue.splice(0)) giveBack(s, untried);
+    return s.unmapped.length > 0 ? FLUSH : ROUND;
+  }
+
+  /** Cannot fail: nobody else knows the new page. */
+  function lockNew(s: MigrateState): number {
+    frames.tryLock(s.fresh);
+    s.places = parts.places(s.old);
+    return UNMAP;
+  }
+
+  /** One entry that maps the page becomes a migration entry, which remembers what it was allowed (DM-21, 2.6.18 on). */
+  function unmap(s: MigrateState): number {
+    const { old } = s;
+    const place = nextPlace(s, (page) => tables.isPresent(page) && tables.word[page] === (old as number));
+    if (place !== null) {
+      const { vma, page } = place;
+      if ((tables.bits[page] & PTE_DIRTY) !== 0) frames.set(old, PG_DIRTY); // R-13
+      tables.setMigration(page, old, tables.bits[page]);
+      s.interrupted = Math.max(s.interrupted, mapping.flushLater(vma.space, page, s.cpu));
       frames.removeMapping(old);
       frames.drop(old);
       meter.pay(ACCOUNT_MIGRATION, PRICE.unmapPage);
-    });
-  }
-
-  /** Migration entries that name `old` show `now` again. */
-  function removeEntries(old: Pfn, now: Pfn): void {
-    forEachPlace(now, (_, page: PageId) => {
-      if ((tables.bits[page] & PTE_MIGRATION) === 0 || tables.word[page] !== (old as number)) return;
-      frames.get(now);
-      frames.addMapping(now);
-      tables.set(page, now, tables.bits[page] & (PTE_WRITE | PTE_DIRTY | PTE_YOUNG));
-    });
-  }
-
-  /** @returns whether it moved; either way both pages are unlocked and the isolation has ended */
-  function moveOne(old: Pfn, fresh: Pfn, cpu: CpuId): boolean {
-    frames.setMapping(fresh, frames.mapping(old), frames.index(old));
-    if (!mayMove(old)) {
-      frames.setMapping(fresh, 0, 0);
-      frames.unlock(fresh);
-      lru.put(fresh);
-      removeEntries(old, old);
-      frames.unlock(old);
-      putback(old, cpu);
-      return false;
+      return UNMAP;
     }
+    if (frames.mapcount(old) > 0) return backOut(s, true); // somebody mapped it behind the walk
+    s.unmapped.push({ old, fresh: s.fresh });
+    return NEXT;
+  }
+
+  function nextPlace(s: MigrateState, holds: (page: PageId) => boolean): Place | null {
+    if (s.places === null) return null;
+    for (let at = s.places.next(); at.done !== true; at = s.places.next()) if (holds(at.value.page)) return at.value;
+    s.places = null;
+    return null;
+  }
+
+  function flush(s: MigrateState): number {
+    s.pass = 0;
+    mapping.countFlush(s.interrupted);
+    s.interrupted = 0;
+    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    return NEXT_MOVE;
+  }
+
+  function nextMove(s: MigrateState): number {
+    const pair = s.unmapped.shift();
+    if (pair !== undefined) {
+      s.old = pair.old;
+      s.fresh = pair.fresh;
+      return REPLACE;
+    }
+    s.pass++;
+    if (s.unmappedAgain.length === 0) return ROUND;
+    [s.unmapped, s.unmappedAgain] = [s.unmappedAgain, []];
+    return NEXT_MOVE;
+  }
+
+  /** Nobody else may know the page (PL-10): then its slot shows the new one. The point of no return. */
+  function replace(s: MigrateState): number {
+    const { old, fresh } = s;
+    const operation = operationOf(old);
+    if (operation === 'none' && frames.isDirty(old)) {
+      if (!s.isSingle) return backOut(s, false);
+      s.writesOut = true; // R-14: the entries are put right before the write, which gives the lock away
+      return backOut(s, true);
+    }
+    if (operation === 'none') pageCache.releaseBuffers(old);
+    if (frames.count(old) !== expectedCount(old)) {
+      if (s.pass + 1 >= passes(s)) return backOut(s, false);
+      s.unmappedAgain.push({ old, fresh });
+      return NEXT_MOVE;
+    }
+    if (operation === 'fail') return backOut(s, false);
+    frames.setMapping(fresh, frames.mapping(old), frames.index(old));
     copyPage.replaceSlot(old, fresh);
     copyPage.moveBuffers(old, fresh);
-    const [from, to] = [frames.nodeOf(old), frames.nodeOf(fresh)];
-    copyPage.copyAndRetire(old, fresh);
-    removeEntries(old, fresh);
-    frames.unlock(fresh);
-    frames.unlock(old);
+    return COPY;
+  }
+
+  function operationOf(old: Pfn): MigrateOperation {
+    return isInFile(old) ? files.get(frames.mapping(old)).migrate : 'simple';
+  }
+
+  const isInFile = (old: Pfn): boolean => !frames.isSwapCache(old) && frames.mapping(old) > 0;
+
+  /** Isolation, cache, buffers; a page of no cache has only the isolation's. */
+  function expectedCount(old: Pfn): number {
+    const isCached = frames.isSwapCache(old) || isInFile(old);
+    return 1 + (isCached ? 1 : 0) + (frames.has(old, PG_PRIVATE) ? 1 : 0);
+  }
+
+  function copy(s: MigrateState): number {
+    const { old, fresh } = s;
+    meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
+    copyPage.copy(old, fresh);
+    s.hasMoved = true;
+    s.places = parts.places(fresh);
+    return RESTORE;
+  }
+
+  /** Everything as it was: entries show the old page again. @param triesAgain in the next pass, else not in this round */
+  function backOut(s: MigrateState, triesAgain: boolean): number {
+    s.hasMoved = false;
+    s.triesAgain = triesAgain;
+    s.places = parts.places(s.old);
+    return RESTORE;
+  }
+
+  /** One migration entry that names the old page shows where it is now. Kernel: remove_migration_ptes(). */
+  function restore(s: MigrateState): number {
+    const { old } = s;
+    const place = nextPlace(s, (page) => tables.isMigration(page) && tables.word[page] === (old as number));
+    if (place === null) return s.hasMoved ? UNLOCK_NEW : UNDO;
+    const now = s.hasMoved ? s.fresh : old;
+    frames.get(now);
+    frames.addMapping(now);
+    const kept = PTE_WRITE | PTE_YOUNG | (s.writesOut ? 0 : PTE_DIRTY); // a page that is written out is clean in its entries
+    tables.set(place.page, now, tables.bits[place.page] & kept);
+    return RESTORE;
+  }
+
+  function unlockNew(s: MigrateState): number {
+    frames.unlock(s.fresh);
+    return UNLOCK_OLD;
+  }
+
+  function unlockOld(s: MigrateState): number {
+    copyPage.forget(s.old);
+    frames.unlock(s.old);
+    return PUTBACK;
+  }
+
+  /** The new page goes to its list; the old one was retired, and its last reference is the isolation's. */
+  function putback(s: MigrateState): number {
+    const { old, fresh } = s;
     frames.get(fresh); // the isolation's reference is the new page's now
-    lru.putback(cpu, fresh);
     lru.put(fresh); // the allocation's
+    lru.putback(s.cpu, fresh);
     lru.isolated++; // putback ended the old page's isolation; its reference goes here
-    lru.putback(cpu, old);
+    lru.putback(s.cpu, old);
     meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
-    meter.payCopy(ACCOUNT_MIGRATION, from, to);
     counters.inc(C.pgmigrate_success);
-    return true;
+    return NEXT_MOVE;
   }
 
-  /** Expected references (PL-10): isolation, cache, buffers; a page of no cache has only the isolation's. */
-  function mayMove(old: Pfn): boolean {
-    const inSwap = frames.isSwapCache(old);
-    const inFile = !inSwap && frames.mapping(old) > 0;
-    const expected = 1 + (inSwap || inFile ? 1 : 0) + (frames.has(old, PG_PRIVATE) ? 1 : 0);
-    if (frames.count(old) !== expected) return false;
-    const operation: MigrateOperation = inFile ? files.get(frames.mapping(old)).migrate : 'simple';
-    return operation !== 'fail';
+  /** The new page was not used: freed. The old one goes on as it was. */
+  function undo(s: MigrateState): number {
+    const { old, fresh } = s;
+    frames.unlock(fresh);
+    lru.put(fresh);
+    if (s.writesOut) swapOut.startWrite(old);
+    s.writesOut = false;
+    frames.unlock(old);
+    if (!s.triesAgain) {
+      refuse(s, old);
+      return NEXT_MOVE;
+    }
+    s.again.push(old);
+    return NEXT;
   }
 
-  return { migratePages };
+  function step(s: MigrateState, at: number): number {
+    if (tracer !== null) tell(tracer, s, at);
+    switch (at) {
+      case ROUND:
+        return round(s);
+      case NEXT:
+        return next(s);
+      case LOCK:
+        return lock(s);
+      case WRITEBACK:
+        return writeback(s);
+      case ALLOCATE:
+        return allocate(s);
+      case LOCK_NEW:
+        return lockNew(s);
+      case UNMAP:
+        return unmap(s);
+      case FLUSH:
+        return flush(s);
+      case NEXT_MOVE:
+        return nextMove(s);
+      case REPLACE:
+        return replace(s);
+      case COPY:
+        return copy(s);
+      case RESTORE:
+        return restore(s);
+      case UNLOCK_NEW:
+        return unlockNew(s);
+      case UNLOCK_OLD:
+        return unlockOld(s);
+      case PUTBACK:
+        return putback(s);
+      default:
+        return undo(s);
+    }
+  }
+
+  function begin(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateState {
+    const s = new MigrateState(pages, newPage, cpu);
+    s.next = ROUND;
+    return s;
+  }
+
+  function migratePages(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateResult {
+    const s = begin(pages, newPage, cpu);
+    while (s.next !== MIGRATE_DONE) {
+      s.next = step(s, s.next);
+      if (s.next !== MIGRATE_WAIT) continue;
+      refuse(s, s.old); // nobody is there who could let go of the lock
+      s.next = NEXT;
+    }
+    return s;
+  }
+
+  return { migratePages, begin, step };
 }
+
+/** Steps that only choose what is next are told to nobody. */
+function tell(tracer: Tracer, s: MigrateState, at: number): void {
+  if (at === ROUND || at === NEXT || at === NEXT_MOVE) return;
+  tracer.step(STEP_NAMES[at], at === FLUSH ? NO_PFN : s.old, at > LOCK_NEW ? s.fresh : -1);
+}
+
+const STEP_NAMES = [
+  ...['', '', '', 'D-lock', 'D-writeback', 'D-allocate', 'D-lock-new', 'D-unmap', 'D-flush', '', 'D-replace'],
+  ...['D-copy', 'D-restore', 'D-unlock-new', 'D-unlock-old', 'D-putback', 'D-undo'],
+];

@@ -86,9 +86,50 @@ export interface Misplaced {
    * Cost: control work and one page copy by distance. Counts pgmigrate_success or pgmigrate_fail.
    */
   migrate(task: Task, pfn: Pfn, target: NodeId): Pfn;
+  /** `migrate` before its first step, for drivers that switch between actors. */
+  begin(task: Task, pfn: Pfn, target: NodeId): MoveState;
+  /** One step of it; starts at `M0`. @returns the next step, or `MOVED`: then `state.page` is what `migrate` returns */
+  step(state: MoveState, at: number): number;
+  /** The conditions C1..C6 alone. @returns where the page should be, or `NO_NODE`: it stays, and the reason is counted */
+  decide(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId;
   /** Does the page's mapping know how to move it (C4)? */
   migrateOperation(pfn: Pfn): MigrateOperation;
 }
+
+/** One move on its way through its steps, for a driver that takes one at a time. The straight driver needs none. */
+export class MoveState {
+  fresh = NO_PFN;
+  operation: MigrateOperation = 'none';
+  /** What `migrate` returns: the page to map. */
+  page: Pfn;
+  /** Next step. */
+  next = M0;
+
+  constructor(
+    readonly task: Task,
+    readonly old: Pfn,
+    readonly target: NodeId,
+    /** The policy that wants the move. */
+    readonly policy: Mempolicy,
+  ) {
+    this.page = old;
+  }
+}
+
+/** Steps of a move (FP section 8.2), as `MoveState.next`. Another actor may come in between any two. */
+export const MOVED = 0;
+export const M0 = 1;
+const M1 = 2;
+const M2 = 3;
+const M3 = 4;
+const M4 = 5;
+const M5 = 6;
+const M5C = 7;
+const M5D = 8;
+const M6 = 9;
+const M7 = 10;
+const M8 = 11;
+const M9 = 12;
 
 export function makeMisplaced(parts: MisplacedParts): Misplaced {
   const { frames, zones, lru, files, swap, copyPage, counters, meter, query, defaultPolicy, tracer } = parts;
@@ -108,10 +149,11 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   /** Mask of the policy that wanted the move: what a fallback (2006) keeps to. */
   let policy: Mempolicy = defaultPolicy;
 
-  function stay(counter: number, step: string, pfn: Pfn): Pfn {
+  /** The page stays, by this condition. */
+  function stay(counter: number, condition: string, pfn: Pfn): NodeId {
     counters.inc(counter);
-    if (tracer !== null) tracer.step(step, pfn, 0);
-    return pfn;
+    if (tracer !== null) tracer.step(condition, pfn, NO_NODE);
+    return NO_NODE;
   }
 
   function migrateOperation(pfn: Pfn): MigrateOperation {
@@ -150,7 +192,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     return home;
   }
 
-  function check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): Pfn {
+  function decide(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId {
     if (frames.mapcount(pfn) !== 0) return stay(C.mof_stay_c1_mapped, 'C1', pfn);
     const flags = frames.flags(pfn);
     if ((flags & PG_WRITEBACK) !== 0) return stay(C.mof_stay_c2_writeback, 'C2', pfn);
@@ -162,6 +204,12 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     const home = mpolMisplaced(task, vma, offset, pfn, isWrite);
     if (home === NO_NODE) return stay(C.mof_stay_c6_well_placed, 'C6', pfn);
     if (tracer !== null) tracer.step('C6', pfn, home);
+    return home;
+  }
+
+  function check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): Pfn {
+    const home = decide(task, vma, offset, pfn, isWrite);
+    if (home === NO_NODE) return pfn;
     const moved = migrate(task, pfn, home);
     if (moved !== pfn && policy.instance.migrated !== undefined) policy.instance.migrated(query, home);
     return moved;
@@ -170,31 +218,80 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   function migrate(task: Task, old: Pfn, target: NodeId): Pfn {
     m0(old);
     const operation = migrateOperation(old); // whose it is now; M5a asks again under the lock
-    counters.inc(C.mof_migrate_tried);
-    if (!m1Isolate(old)) return fail(C.mof_fail_m1_isolate, 'M1', old);
-    const fresh = m2Allocate(task, target);
-    if (fresh === NO_PFN) return putbackFail(task, C.mof_fail_m2_no_page, 'M2', old);
+    if (!m1Isolate(old)) return fail(C.mof_fail_m1_isolate, 'M1-exit', old);
+    const fresh = m2Allocate(task, old, target, policy);
+    if (fresh === NO_PFN) return putbackFail(task, C.mof_fail_m2_no_page, 'M2-exit', old);
     m3Lock(fresh);
-    if (!m4Prepare(old, fresh, target)) return discard(task, fresh, C.mof_fail_m4_refused, 'M4', old);
-    const refused = m5Operation(operation, old, fresh);
-    if (refused !== 0) {
-      if (refused === C.mof_fail_m5_no_operation && operationTest.leaksNewPage) return leak(task, old);
-      return discard(task, fresh, refused, 'M5', old);
-    }
+    if (!m4Prepare(old, fresh, target)) return discard(task, fresh, C.mof_fail_m4_refused, 'M4-exit', old);
+    const refused = m5Replace(operation, old, fresh);
+    if (refused !== 0) return refuse(task, refused, old, fresh);
+    m5cBuffers(old, fresh);
+    m5dCopy(old, fresh);
     m6TransferIsolation(old, fresh);
     m7ReleaseOld(old);
     m8Putback(task, fresh);
-    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
-    meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
-    counters.inc(C.pgmigrate_success);
-    counters.inc(C.mof_migrate_done);
-    if (frames.nodeOf(fresh) !== target) counters.inc(C.mof_overflowed);
-    if (tracer !== null) tracer.step('M9', fresh, target);
-    return fresh; // M9: locked, the fault's reference, in its cache, unmapped
+    m9Done(old, fresh, target);
+    return fresh;
+  }
+
+  function begin(task: Task, pfn: Pfn, target: NodeId): MoveState {
+    return new MoveState(task, pfn, target, policy);
+  }
+
+  /** The same in a table: what `migrate` keeps in variables is in `s`. */
+  function step(s: MoveState, at: number): number {
+    const { task, old, fresh, target } = s;
+    switch (at) {
+      case M0:
+        m0(old);
+        s.operation = migrateOperation(old);
+        return M1;
+      case M1:
+        if (m1Isolate(old)) return M2;
+        return exit(s, fail(C.mof_fail_m1_isolate, 'M1-exit', old));
+      case M2:
+        s.fresh = m2Allocate(task, old, target, s.policy);
+        if (s.fresh !== NO_PFN) return M3;
+        return exit(s, putbackFail(task, C.mof_fail_m2_no_page, 'M2-exit', old));
+      case M3:
+        m3Lock(fresh);
+        return M4;
+      case M4:
+        if (m4Prepare(old, fresh, target)) return M5;
+        return exit(s, discard(task, fresh, C.mof_fail_m4_refused, 'M4-exit', old));
+      case M5: {
+        const refused = m5Replace(s.operation, old, fresh);
+        return refused === 0 ? M5C : exit(s, refuse(task, refused, old, fresh));
+      }
+      case M5C:
+        m5cBuffers(old, fresh);
+        return M5D;
+      case M5D:
+        m5dCopy(old, fresh);
+        return M6;
+      case M6:
+        m6TransferIsolation(old, fresh);
+        return M7;
+      case M7:
+        m7ReleaseOld(old);
+        return M8;
+      case M8:
+        m8Putback(task, fresh);
+        return M9;
+      default:
+        m9Done(old, fresh, target);
+        return exit(s, fresh);
+    }
+  }
+
+  function exit(s: MoveState, page: Pfn): number {
+    s.page = page;
+    return MOVED;
   }
 
   /** What must be true on entry. */
   function m0(old: Pfn): void {
+    counters.inc(C.mof_migrate_tried);
     bugOn(!frames.isLocked(old), 'M0: page not locked', old);
     bugOn(frames.mapcount(old) !== 0, 'M0: page is mapped', old);
     bugOn(!frames.isSwapCache(old) && frames.mapping(old) <= 0, 'M0: page is in no cache', old);
@@ -202,38 +299,55 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   /** Takes the page off its list, so that it is in the state that direct migration knows (FP-73). */
   function m1Isolate(old: Pfn): boolean {
+    if (tracer !== null) tracer.step('M1', old, NO_NODE);
     return lru.isolate(old);
   }
 
-  function m2Allocate(task: Task, target: NodeId): Pfn {
-    const fresh = targetRule.allocate(zones, target, policy.mask, task.cpuset.mems, task.node);
+  function m2Allocate(task: Task, old: Pfn, target: NodeId, wanting: Mempolicy): Pfn {
+    if (tracer !== null) tracer.step('M2', old, target);
+    const fresh = targetRule.allocate(zones, target, wanting.mask, task.cpuset.mems, task.node);
     const { countsInterleave } = targetRule;
-    const counts = countsInterleave === 'all' || (countsInterleave === 'interleaved' && policy.isInterleave);
+    const counts = countsInterleave === 'all' || (countsInterleave === 'interleaved' && wanting.isInterleave);
     if (counts && fresh !== NO_PFN && frames.nodeOf(fresh) === target) counters.incNode(N.numa_interleave, target);
     return fresh;
   }
 
   /** Cannot fail: nobody else knows the new page. */
   function m3Lock(fresh: Pfn): void {
+    if (tracer !== null) tracer.step('M3', fresh, NO_NODE);
     frames.set(fresh, PG_LOCKED);
   }
 
   function m4Prepare(old: Pfn, fresh: Pfn, target: NodeId): boolean {
+    if (tracer !== null) tracer.step('M4', old, fresh);
     if (charge !== null && !charge(old, target)) return false;
     frames.setMapping(fresh, frames.mapping(old), frames.index(old));
     frames.set(fresh, frames.flags(old) & PG_SWAPBACKED);
     return true;
   }
 
-  /** The mapping's migrate operation in its "faulting" mode: no unmapping. @returns 0, or the counter of the refusal */
-  function m5Operation(operation: MigrateOperation, old: Pfn, fresh: Pfn): number {
+  /**
+   * The mapping's migrate operation in its "faulting" mode: no unmapping. M5a and M5b, one step under the tree lock: the
+   * point of no return. @returns 0, or the counter of the refusal
+   */
+  function m5Replace(operation: MigrateOperation, old: Pfn, fresh: Pfn): number {
+    if (tracer !== null) tracer.step('M5a', old, fresh);
     if (operation === 'none' || operation === 'fail') return C.mof_fail_m5_no_operation;
     const refused = m5aMayReplace(old);
     if (refused !== 0) return refused;
-    copyPage.replaceSlot(old, fresh); // M5b, the point of no return
-    copyPage.moveBuffers(old, fresh); // M5c
-    copyPage.copyAndRetire(old, fresh); // M5d
+    copyPage.replaceSlot(old, fresh);
+    if (tracer !== null) tracer.step('M5b', fresh, old);
     return 0;
+  }
+
+  function m5cBuffers(old: Pfn, fresh: Pfn): void {
+    if (tracer !== null) tracer.step('M5c', old, fresh);
+    copyPage.moveBuffers(old, fresh);
+  }
+
+  function m5dCopy(old: Pfn, fresh: Pfn): void {
+    if (tracer !== null) tracer.step('M5d', old, fresh);
+    copyPage.copyAndRetire(old, fresh);
   }
 
   /** Under the tree lock: still in the cache, nobody else knows the page, and the slot still shows it. */
@@ -249,42 +363,63 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   function m6TransferIsolation(old: Pfn, fresh: Pfn): void {
+    if (tracer !== null) tracer.step('M6', old, fresh);
     frames.drop(old);
     frames.get(fresh);
   }
 
   function m7ReleaseOld(old: Pfn): void {
+    if (tracer !== null) tracer.step('M7', old, NO_NODE);
     frames.unlock(old);
     lru.put(old); // the fault's reference was the last
   }
 
   function m8Putback(task: Task, fresh: Pfn): void {
+    if (tracer !== null) tracer.step('M8', fresh, NO_NODE);
     lru.putback(task.cpu, fresh);
   }
 
-  function fail(counter: number, step: string, old: Pfn): Pfn {
-    counters.inc(C.pgmigrate_fail);
-    return stay(counter, step, old);
+  /** What it cost, and that it worked. The page: locked, the fault's reference, in its cache, unmapped. */
+  function m9Done(old: Pfn, fresh: Pfn, target: NodeId): void {
+    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+    meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
+    counters.inc(C.pgmigrate_success);
+    counters.inc(C.mof_migrate_done);
+    if (frames.nodeOf(fresh) !== target) counters.inc(C.mof_overflowed);
+    if (tracer !== null) tracer.step('M9', fresh, target);
   }
 
-  function putbackFail(task: Task, counter: number, step: string, old: Pfn): Pfn {
+  /** @param exit by which step it stays, as the tracer is told */
+  function fail(counter: number, exit: string, old: Pfn): Pfn {
+    counters.inc(C.pgmigrate_fail);
+    counters.inc(counter);
+    if (tracer !== null) tracer.step(exit, old, counter);
+    return old;
+  }
+
+  function refuse(task: Task, refused: number, old: Pfn, fresh: Pfn): Pfn {
+    if (refused === C.mof_fail_m5_no_operation && operationTest.leaksNewPage) return leak(task, old);
+    return discard(task, fresh, refused, 'M5-exit', old);
+  }
+
+  function putbackFail(task: Task, counter: number, exit: string, old: Pfn): Pfn {
     lru.putback(task.cpu, old);
-    return fail(counter, step, old);
+    return fail(counter, exit, old);
   }
 
   /** The new page was not used: unlocked and freed. */
-  function discard(task: Task, fresh: Pfn, counter: number, step: string, old: Pfn): Pfn {
+  function discard(task: Task, fresh: Pfn, counter: number, exit: string, old: Pfn): Pfn {
     frames.setMapping(fresh, 0, 0);
     frames.unlock(fresh);
     lru.put(fresh);
-    return putbackFail(task, counter, step, old);
+    return putbackFail(task, counter, exit, old);
   }
 
   /** [MoF-0.2] The new page stays locked and nobody knows it any more. */
   function leak(task: Task, old: Pfn): Pfn {
     counters.inc(C.mof_leaked_pages);
-    return putbackFail(task, C.mof_fail_m5_no_operation, 'M5', old);
+    return putbackFail(task, C.mof_fail_m5_no_operation, 'M5-exit', old);
   }
 
-  return { check, mpolMisplaced, migrate, migrateOperation };
+  return { check, decide, mpolMisplaced, migrate, begin, step, migrateOperation };
 }

@@ -114,3 +114,15 @@ export const hotRemove6: HotRemoveRule = {
 export const hotRemove2624: HotRemoveRule = {
   ...{ listPages: 256, startsAtAsker: true, excludesNode: false, needsSwapSlot: true },
 };
+
+/**
+ * Rule variant `batchLock` (R-18): what a batch of migratePages(), which holds page locks already, does about a page that
+ * somebody else has locked.
+ */
+export interface BatchLock {
+  readonly sleeps: boolean;
+}
+/** [6.x] It is tried again, and in the end taken singly. */
+export const batchTriesLocks: BatchLock = { sleeps: false };
+/** Broken: two that wait for each other never end. Of no kernel that was released. */
+export const batchSleepsForLocks: BatchLock = { sleeps: true };

@@ -61,7 +61,7 @@ export {
   type CpusetNotice,
   type RebindRule,
 } from './rebind.js';
-export { makeRmap, type ForEachPlace } from './rmap.js';
+export { makeRmap, type ForEachPlace, type Place, type Places } from './rmap.js';
 export { rotor2616, rotor6, type RotorRule } from './rotor.js';
 export { Spaces, type VmaAttributes } from './spaces.js';
 export { SwapArea } from './swap-area.js';

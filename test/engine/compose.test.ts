@@ -87,10 +87,25 @@ class DearFirstTouch extends LoadedLatency {
 @injectable()
 class StepLog implements Tracer {
   readonly steps: string[] = [];
+  who(): void {
+    // one task
+  }
+  enter(what: string): void {
+    this.steps.push(`${what} {`);
+  }
+  leave(): void {
+    this.steps.push('}');
+  }
   step(name: string, page: number, detail: number): void {
     this.steps.push(page > 0 && name === 'M9' ? `${name}>${detail}` : name);
   }
 }
+
+const STEPS_OF_A_MOVING_FAULT = [
+  ...['fault {', 'S2', 'S4', 'S5', 'HOOK', 'C6'],
+  ...['M1', 'M2', 'M3', 'M4', 'M5a', 'M5b', 'M5c', 'M5d', 'M6', 'M7', 'M8', 'M9>2'],
+  ...['S6', 'S7', 'S8', 'S10', 'S11', '}'],
+];
 
 describe('compose', () => {
   it('makes a machine of the profile, the costs and the policy that its options name', () => {
@@ -160,7 +175,7 @@ describe('compose', () => {
       rebind: exchange(TRACER, (container) => container.bind(TRACER).toConstantValue(log)),
     });
     migrateOne(machine);
-    expect(log.steps).toEqual(['S2', 'S4', 'S5', 'HOOK', 'C6', 'M9>2', 'S6', 'S7', 'S8', 'S10', 'S11']);
+    expect(log.steps.slice(log.steps.lastIndexOf('fault {'))).toEqual(STEPS_OF_A_MOVING_FAULT);
   });
 
   it('TRACER rebound to an injectable class: the same', () => {
@@ -170,7 +185,7 @@ describe('compose', () => {
       log = container.get<StepLog>(TRACER);
     });
     migrateOne(tinyMachine({ rebind }));
-    expect(log!.steps).toHaveLength(11);
+    expect(log!.steps.slice(-STEPS_OF_A_MOVING_FAULT.length)).toEqual(STEPS_OF_A_MOVING_FAULT);
   });
 
   it('PROFILE rebound: the machine goes by these rules, whatever profile its options name', () => {

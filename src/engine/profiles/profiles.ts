@@ -39,6 +39,8 @@ const linux612: RuleNames = {
   shmemWillNeed: 'by-object',
   hotRemove: '6.x',
   migrateVma: '6.x',
+  batchLock: 'tries',
+  entryWait: 'without-reference',
   flushBatch: '512-pages',
 };
 
@@ -97,6 +99,8 @@ export const PROFILES: readonly Profile[] = [
       shmemWillNeed: 'by-object',
       hotRemove: '2.6.24',
       migrateVma: '6.x',
+      batchLock: 'tries',
+      entryWait: 'with-reference',
       flushBatch: 'each-page',
     },
     hasHooks: true,
@@ -104,7 +108,7 @@ export const PROFILES: readonly Profile[] = [
   {
     name: 'linux-5.15',
     about: 'Linux 6.1 with device memory as in 5.15, before the change of October 2021',
-    rules: { ...linux61, migrateVma: '5.15' },
+    rules: { ...linux61, migrateVma: '5.15', entryWait: 'with-reference' },
     hasHooks: false,
   },
   {

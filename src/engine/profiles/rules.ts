@@ -10,6 +10,8 @@ import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-p
 import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscalls/mempolicy.js';
 import { modes2616, modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
 import {
+  entryWaitWithoutReference,
+  entryWaitWithReference,
   faultLeavesNoMark,
   faultRetry61,
   faultRetry612,
@@ -17,6 +19,7 @@ import {
   readAheadByArea61,
   readAheadByArea612,
   readAheadBySlots,
+  type EntryWait,
   type FaultReference,
   type FaultRetry,
   type SwapHook,
@@ -30,6 +33,8 @@ import {
 } from '../../fault/index.js';
 import { loadByNodesLeft, loadByOne, type FallbackLoad } from '../../hardware/index.js';
 import {
+  batchSleepsForLocks,
+  batchTriesLocks,
   gateEveryPolicy,
   gateMarkedPolicies,
   hotRemove2624,
@@ -53,6 +58,7 @@ import {
   type BindVetting,
   type LazyUnmap,
   type MigrateVmaRule,
+  type BatchLock,
   type MisplacedGate,
   type MisplacedTarget,
   type OperationTest,
@@ -149,6 +155,10 @@ export interface Rules {
   readonly hotRemove: HotRemoveRule;
   /** Moving pages to and from device memory: before and after October 2021, and later (MV). */
   readonly migrateVma: MigrateVmaRule;
+  /** What a batch of migratePages() does about a locked page (R-18). */
+  readonly batchLock: BatchLock;
+  /** What a fault on a migration entry holds while it waits (R-21). */
+  readonly entryWait: EntryWait;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
 }
@@ -192,6 +202,8 @@ export const VARIANTS: Variants = {
   shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },
   hotRemove: { '6.x': hotRemove6, '2.6.24': hotRemove2624 },
   migrateVma: { '6.x': migrateVma6, '5.16': migrateVma516, '5.15': migrateVma515 },
+  batchLock: { tries: batchTriesLocks, sleeps: batchSleepsForLocks },
+  entryWait: { 'without-reference': entryWaitWithoutReference, 'with-reference': entryWaitWithReference },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
 };
 

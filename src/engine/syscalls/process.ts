@@ -7,6 +7,7 @@ import {
   type Mapping,
   type RebindRule,
   rebindTask,
+  PG_SWAPBACKED,
   type Spaces,
   type SwapArea,
   Task,
@@ -98,6 +99,10 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
       mapping.mapDevice(to, offset, copy, pfn, false);
       return;
     }
+    if (tables.isMigration(page)) {
+      copyMigration(to, page, copy, pfn);
+      return;
+    }
     if (pfn === zeroPage) {
       mapping.mapZeroPage(copy);
       return;
@@ -107,6 +112,15 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
     const childBits = bits & ~(PTE_WRITE | PTE_PRESENT | (from.isShared ? PTE_DIRTY : 0)); // a private page stays dirty in both
     if (frames.isAnon(pfn)) mapping.mapAnon(to, offset, copy, pfn, childBits);
     else mapping.mapFile(to, copy, pfn, childBits);
+  }
+
+  /** the page is being moved. Both entries name it, neither may write any more, and its mover finds both. */
+  function copyMigration(to: Vma, page: PageId, copy: PageId, pfn: Pfn): void {
+    tables.bits[page] &= ~PTE_WRITE;
+    tables.setMigration(copy, pfn, tables.bits[page]);
+    if (frames.isAnon(pfn)) to.space.rssAnon++;
+    else if (frames.has(pfn, PG_SWAPBACKED)) to.space.rssShmem++;
+    else to.space.rssFile++;
   }
 
   function fork(task: Task, cpu: CpuId): Task {

@@ -13,10 +13,10 @@ const COUNTED_STEPS: readonly (readonly [step: string, counters: readonly Counte
   ['C4', ['mof_stay_c4_no_operation']],
   ['C5', ['mof_stay_c5_no_flag']],
   ['C6', ['mof_stay_c6_well_placed', 'mof_migrate_tried']],
-  ['M1', ['mof_fail_m1_isolate']],
-  ['M2', ['mof_fail_m2_no_page']],
-  ['M4', ['mof_fail_m4_refused']],
-  ['M5', ['mof_fail_m5_no_operation', 'mof_fail_m5a_mapping', 'mof_fail_m5a_count', 'mof_fail_m5a_slot']],
+  ['M1-exit', ['mof_fail_m1_isolate']],
+  ['M2-exit', ['mof_fail_m2_no_page']],
+  ['M4-exit', ['mof_fail_m4_refused']],
+  ['M5-exit', ['mof_fail_m5_no_operation', 'mof_fail_m5a_mapping', 'mof_fail_m5a_count', 'mof_fail_m5a_slot']],
   ['M9', ['mof_migrate_done']],
 ];
 const M9 = COUNTED_STEPS.length - 1;
@@ -73,6 +73,18 @@ export class EventLog implements Tracer {
     if (at === undefined) return;
     this.steps[at]++;
     if (at === M9) this.countMove(page as Pfn);
+  }
+
+  who(): void {
+    // the program knows who acts
+  }
+
+  enter(): void {
+    // faults and calls are not counted here
+  }
+
+  leave(): void {
+    // nor their ends
   }
 
   /** Puts this log between the machine and its free frames. */
