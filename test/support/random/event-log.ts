@@ -131,6 +131,7 @@ export class EventLog implements Tracer {
   /** A new step of the program begins, in the name of a task or of nobody. */
   begin(step: number, task: Task | null): void {
     this.now = step;
+    this.wantedNode = -1;
     this.task = task;
   }
 

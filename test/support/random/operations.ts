@@ -1,3 +1,4 @@
+import { HOTPLUG } from './hotplug-operations.js';
 import {
   PG_PRIVATE,
   VM_EXEC,
@@ -380,4 +381,5 @@ export const OPERATIONS: readonly Operation[] = [
       return state.machine.counters.get('pageoutrun') > before;
     },
   },
+  ...HOTPLUG,
 ];

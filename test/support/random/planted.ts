@@ -286,6 +286,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       zones.takeFromRow = (start, mask, _allowed, mark, cpuNode) => takeFromRow(start, mask, null, mark, cpuNode);
     },
   },
+  {
+    name: 'memory that goes away and is given out all the same',
+    breaks: ['INV-10'],
+    plant({ machine: { zones } }) {
+      zones.takeAway = (node) => {
+        zones.managed[node] -= 16;
+        zones.undoIsolation(node);
+      };
+    },
+  },
 ];
 
 /** Moves a page of a file that nothing maps, correctly and without a word. */

@@ -33,7 +33,6 @@ export class ProgramState {
   readonly evict: ReturnType<typeof makeEvict>;
   readonly policies: readonly PolicyDefinition[];
   readonly cpusets: readonly Cpuset[];
-  readonly nodesWithMemory: readonly NodeId[];
   readonly cpus: readonly CpuId[];
   /** References that the program holds on frames. */
   readonly pins = new Map<Pfn, number>();
@@ -51,7 +50,6 @@ export class ProgramState {
     this.calls = makeCalls(this.machine, { modes, cgroup: 1, possibleNodes: topology.nodeCount });
     this.evict = makeEvict(this.machine);
     this.shadow = new Shadow(this.machine);
-    this.nodesWithMemory = topology.nodesWithMemory();
     this.cpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
     this.cpusets = [
       rootCpuset,
@@ -74,6 +72,10 @@ export class ProgramState {
         object.file.disk.set(i, object.values[i]);
       }
     }
+  }
+
+  get nodesWithMemory(): readonly NodeId[] {
+    return this.machine.topology.nodesWithMemory();
   }
 
   freshStamp(): number {

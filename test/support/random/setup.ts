@@ -114,7 +114,7 @@ export function buildMachine(setup: Setup, defaultPolicy: PolicyDefinition, trac
       sysctls: { swappiness: setup.swappiness, zoneReclaimMode: setup.zoneReclaimMode },
       tlbSetBits: setup.tlbSetBits,
       ...(setup.refusals ? { refuseMove: () => ++moves % 3 === 0 } : {}),
-      ...{ defaultPolicy, seed: 1 },
+      ...{ defaultPolicy, seed: 1, memoryBlockPages: 16 },
     },
     (container) => {
       container.unbind(TRACER);
