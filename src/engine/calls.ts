@@ -186,7 +186,10 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       truncate: makeTruncate({ lru, memory, punch: advice.punch, bringIn: machine.file.bringIn }),
       dropCaches,
     },
-    numaMaps: makeNumaMaps({ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage }),
+    numaMaps: makeNumaMaps({
+      ...{ frames, tables, memory, nodeCount: topology.nodeCount, zeroPage },
+      ...{ form: rules.numaMaps, lookup: rules.policyLookup },
+    }),
     mountPolicy: (file, text) => setMountPolicy(file, text, topology.nodesWithMemory(), newPolicy),
   };
 }

@@ -68,8 +68,10 @@ describe('migrate=FROM:TO', () => {
   it('shows the numa_maps of the process as the mover reads them', async () => {
     const { actions } = await run('interleave=0-1+migrate=0:1@row:12');
     expect(actions[0].numaMaps).toEqual({
-      before: [expect.stringMatching(/^7f0\d+ interleave:0-1 anon=12 N0=6 N1=6$/)],
-      after: [expect.stringMatching(/^7f0\d+ interleave:0-1 anon=12 N1=12$/)],
+      before: [
+        expect.stringMatching(/^7f0\d+ interleave:0-1 anon=12 dirty=12 active=0 N0=6 N1=6 kernelpagesize_kB=4$/),
+      ],
+      after: [expect.stringMatching(/^7f0\d+ interleave:0-1 anon=12 dirty=12 active=0 N1=12 kernelpagesize_kB=4$/)],
     });
   });
 

@@ -8,6 +8,7 @@ import {
 } from '../syscalls/madvise.js';
 import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
 import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscalls/mempolicy.js';
+import { numaMaps2616, numaMaps6, type NumaMapsForm } from '../syscalls/numa-maps.js';
 import { modes2616, modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
 import {
   entryWaitWithoutReference,
@@ -145,6 +146,8 @@ export interface Rules {
   readonly lazyUnmap: LazyUnmap;
   /** The capabilities behind MOVE_ALL and migrate_pages. */
   readonly privileges: Privileges;
+  /** How a line of numa_maps is written. */
+  readonly numaMaps: NumaMapsForm;
   /** How move_pages spells two states of a page. */
   readonly pageStatus: PageStatus;
   /** MADV_POPULATE over a hole. */
@@ -197,6 +200,7 @@ export const VARIANTS: Variants = {
   modes: { '6.12': modes612, '2.6.16': modes2616, '6.1': modes61 },
   lazyUnmap: { '2012': lazy2012, '2006': lazy2006, refused: lazyRefused },
   privileges: { nice: privilegesNice, 'before-2.6.16': privilegesBefore2616 },
+  numaMaps: { '6.x': numaMaps6, '2.6.16': numaMaps2616 },
   pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
   shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },
