@@ -19,6 +19,7 @@ export function runAssumptions(
     ...(switches.readahead ? [] : ['Files are read one page at a time (readahead=off).']),
     ...(switches.faultAround ? [] : ['A fault maps one file page (fault-around=off).']),
     ...(switches.pageCluster === 0 ? ['Swap is read one page at a time (page-cluster=0).'] : []),
+    ...(movesDirectly(spec) ? [WAITS] : []),
     'Pages are 4 KiB; no huge pages (thp=never).',
     ...('times' in options.repeat && options.repeat.times === 1
       ? []
@@ -27,6 +28,12 @@ export function runAssumptions(
     ...description.assumed,
   ];
 }
+
+const WAITS =
+  'While a call moves pages, the threads of their process go on only when it is done; other processes move them on a CPU of their own.';
+
+const movesDirectly = ({ actions, switches }: RunRequest['spec']): boolean =>
+  switches.autoMigrate?.lazy === false || actions.some(({ kind }) => ['move', 'migrate', 'cpuset'].includes(kind));
 
 const CPU_WORDS = {
   blocks: 'in equal consecutive groups per node',

@@ -60,7 +60,7 @@ export function takeSnapshot(machine: Machine, tally: Tally, clocks: Clocks, row
  * Pages mapped or cached on each node. The zero page is nobody's, and neither is a page that only a CPU's vector still
  * holds: it is free as soon as that is drained.
  */
-function pagesPerNode({ topology, zones, frames, lru, zeroPage }: Machine): number[] {
+export function pagesPerNode({ topology, zones, frames, lru, zeroPage }: Machine): number[] {
   const pages = topology.allNodes().map((node) => zones.managed[node] - zones.free(node));
   if (!zones.isGone(zeroPage)) pages[frames.nodeOf(zeroPage)]--;
   for (const [pfn, holds] of lru.vectorHolds()) if (frames.count(pfn) === holds) pages[frames.nodeOf(pfn)]--;

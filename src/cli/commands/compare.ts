@@ -35,4 +35,5 @@ const EXAMPLES = `Examples:
   mof compare --demo
   mof compare app.parquet default interleave=all bind=0-1 default+lazy@threads
   mof compare app.parquet default 'default+lazy@event:"init done"' oracle --machine epyc-zen3-2s --json out.json
+  mof compare app.parquet default default+move@threads default+swapout@50% default+cpuset=1:stay@50%
   mof compare app.parquet default ./mine.ts=0-1:stride=4 --memory 0:50%`;

@@ -34,4 +34,6 @@ async function runOne(words: readonly string[], flags: ReplayFlags, shell: Shell
 const EXAMPLES = `Examples:
   mof run --demo
   mof run app.parquet interleave=all
-  mof run app.parquet default+task=3:1@row:90000 --json -`;
+  mof run app.parquet default+task=3:1@row:90000 --json -
+  mof run app.parquet default+task=all:1@50%+automigrate=lazy
+  mof run app.parquet default+migrate=0:1@50%       # another process moves the pages; its view of numa_maps is in the JSON`;

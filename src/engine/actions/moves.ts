@@ -22,8 +22,8 @@ export function move({ region }: Spec<'move'>, process: TraceProcess, parts: Act
       const policy = hasPolicy ? machine.policy.newPolicy(task, runPolicy) : null;
       const ranges = memory.vmasOf(process.pid, task, region).map(({ start, pages }) => ({ start, pages }));
       const allowed = policy?.nodes ?? [];
-      for (const range of ranges) calls().policy.bindRange(task, range, policy, allowed, MPOL_MF_MOVE);
-      return 0;
+      const results = ranges.map((range) => calls().policy.bindRange(task, range, policy, allowed, MPOL_MF_MOVE));
+      return Math.min(0, ...results);
     },
   });
 }

@@ -5,7 +5,9 @@ import { C, type MovedPages, type SwapUse } from '../../stats/index.js';
 import type { TraceProcess } from '../../trace/index.js';
 import type { CpuId, NodeId, SwapSlot } from '../../units.js';
 import type { Machine } from '../machine.js';
+
 import { numaMapsText } from '../syscalls/numa-maps.js';
+import { pagesPerNode } from '../tally.js';
 import { HAS_ENDED, type ActionParts, type Done } from './action-parts.js';
 
 export interface Move {
@@ -79,14 +81,16 @@ function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: ()
   const slots = slotsOf(machine, target);
   const swapBefore = swapCounts(machine);
   const countsBefore = moveCounts(machine);
+  const usedBefore = usedPages(machine);
   const waited = meter.spent(ACCOUNT_FAULT);
   meter.nowNs = from;
   const returned = call();
   meter.rebook(ACCOUNT_FAULT, waited, ACCOUNT_MIGRATION);
   const ownNs = meter.nowNs - from;
   const after = calls().numaMaps(target);
-  const [moved, failed, unmapped] = moveCounts(machine).map((count, i) => count - countsBefore[i]);
-  const gone = pagesOn(before, () => true) - pagesOn(after, () => true) - unmapped;
+  const [moved, failed] = moveCounts(machine).map((count, i) => count - countsBefore[i]);
+  const gone = Math.max(0, usedBefore - usedPages(machine));
+  const unmapped = Math.max(0, pagesOn(before, () => true) - pagesOn(after, () => true) - gone);
   const pages = { moved, unmapped, gone, failed, left: Math.max(0, pagesOn(after, leaves) - failed) };
   for (const slot of slotsOf(machine, target)) if (!slots.has(slot)) machine.swap.markMoved(slot);
   if (payer !== null) clocks.moved(payer, target.cpu, meter.nowNs);
@@ -96,7 +100,7 @@ function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: ()
     });
   }
   const swap = swapSince(machine, swapBefore);
-  const pagesTouched = moved + unmapped + gone;
+  const pagesTouched = Math.max(moved, unmapped) + gone;
   const done: Done = { ownNs, swap, moved: pages, pagesTouched, note: noteOf(pages, swap, returned) };
   return { done, before, after };
 }
@@ -131,8 +135,9 @@ function noteOf({ moved, unmapped, failed, gone, left }: MovedPages, swap: SwapU
 const moveCounts = ({ counters: { values } }: Machine): number[] => [
   values[C.pgmigrate_success],
   values[C.pgmigrate_fail],
-  values[C.mof_pages_unmapped],
 ];
+
+const usedPages = (machine: Machine): number => pagesPerNode(machine).reduce((sum, pages) => sum + pages, 0);
 
 function pagesOn(lines: readonly { readonly nodes: readonly number[] }[], counts: (node: NodeId) => boolean): number {
   let sum = 0;
