@@ -49,6 +49,7 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
     .description("where would my program's pages live, and what would that cost, under this policy on that machine?")
     .usage('COMMAND …')
     .version(VERSION, '-V, --version', 'the version of mof')
+    .enablePositionalOptions() // memtoy has a -V of its own
     .exitOverride()
     .configureOutput({
       writeOut: shell.out,
@@ -66,6 +67,7 @@ const EXAMPLES = `Examples:
   mof compare --demo                                          the main job on a small bundled trace
   mof compare app.parquet default interleave=all bind=0-1     policies side by side, and a verdict
   mof run app.parquet default+lazy@threads                    one run, all its counters
+  mof memtoy                                                  a machine to talk to: memory, policies, migration
   mof machine list                                            the machines there are`;
 
 /** What commander objects to, as one line: `unknown option "--machin"; did you mean "--machine"? See: mof run --help`. */

@@ -8,7 +8,7 @@ import type { Shell } from '../../src/cli/index.js';
 
 /** The command as it is built: worker threads need JavaScript. `npm test` builds first. */
 const dist = (path: string): string => fileURLToPath(new URL(`../../dist/src/${path}`, import.meta.url));
-const MAIN = dist('cli/main.js');
+export const MAIN = dist('cli/main.js');
 if (!existsSync(MAIN)) throw new Error('dist/ is missing: run npm run build before these tests');
 
 export interface Outcome {
