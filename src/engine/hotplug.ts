@@ -60,8 +60,11 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
     ...{ migratePages, allocatePage: reclaim.allocatePage, rule: rules.hotRemove },
     notify: (block) => notifiers.reduce((error, ask) => (error === 0 ? ask(block) : error), 0),
   });
-  const anybody: RemoveAsker = { cpu: 0 as CpuId, node: topology.nodeOfCpu[0] as NodeId, mems: rootCpuset.mems };
+  const anybody: RemoveAsker = {
+    ...{ task: -1, cpu: 0 as CpuId, node: topology.nodeOfCpu[0] as NodeId, mems: rootCpuset.mems },
+  };
 
+  const askerOf = ({ id, cpu, node, cpuset }: Task): RemoveAsker => ({ task: id, cpu, node, mems: cpuset.mems });
   const isOnline = ({ from }: MemoryBlock): boolean => !zones.isGone(from as Pfn);
   const blocksOf = (node: NodeId): BlockState[] =>
     memoryBlocks(frames, node, memoryBlockPages).map((block) => ({ ...block, isOnline: isOnline(block) }));
@@ -70,7 +73,7 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
     const refused = (ret: number): OfflineResult => ({ ret, blocks: 0, moved: 0, leftovers: [] });
     if (!isOnline(block)) return refused(-EINVAL);
     if (isLast(block)) return refused(-EBUSY);
-    const by = asker === undefined ? anybody : { cpu: asker.cpu, node: asker.node, mems: asker.cpuset.mems };
+    const by = asker === undefined ? anybody : askerOf(asker);
     const { error, moved, leftovers } = hotRemove.offline(block, by);
     if (error === 0) finish(block);
     return { ret: error, blocks: error === 0 ? 1 : 0, moved, leftovers };

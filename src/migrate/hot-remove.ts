@@ -19,6 +19,8 @@ import type { HotRemoveRule } from './rules.js';
 
 /** Who asks for a block to be taken away: its CPU works, its cpuset limits where pages go (HR-13). */
 export interface RemoveAsker {
+  /** Its task's id; -1: nobody of the model. */
+  readonly task: number;
   readonly cpu: CpuId;
   readonly node: NodeId;
   readonly mems: NodeMask;
@@ -253,12 +255,17 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
 
   function offline(block: MemoryBlock, asker: RemoveAsker): Removal {
     const removal = new Removal(block, asker);
+    if (tracer !== null) {
+      tracer.who(asker.task, asker.cpu, -1);
+      tracer.enter('offline', block.node);
+    }
     let at = HR2;
     while (at !== DONE) {
       const next = step(removal, at);
       if (next === WAIT) io.waitForFirst();
       else at = next;
     }
+    if (tracer !== null) tracer.leave('offline', removal.error);
     return removal;
   }
 

@@ -152,6 +152,7 @@ describe('a full node is offlined under a replay that goes on, beside a task wit
       rebind(container) {
         container.unbind(TRACER);
         container.bind(TRACER).toConstantValue({
+          ...{ who: () => undefined, enter: () => undefined, leave: () => undefined },
           step(name: string) {
             if (name === 'HR-2') stampAll(machine);
             if (name === 'HR-2' || name === 'HR-9' || name === 'HR-9 undo') around.push(everyContent(machine));

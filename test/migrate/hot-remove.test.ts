@@ -46,7 +46,12 @@ const GIB = 262_144;
 const nodesOf = (machine: Machine, task: Parameters<typeof nodeAt>[1], pages: number): number[] =>
   [...new Set(Array.from({ length: pages }, (_, i) => nodeAt(machine, task, START + i)))].sort();
 
-const asker = (machine: Machine) => ({ cpu: cpuOf(machine, 0), node: asNodeId(0), mems: machine.rootCpuset.mems });
+const asker = (machine: Machine) => ({
+  task: -1,
+  cpu: cpuOf(machine, 0),
+  node: asNodeId(0),
+  mems: machine.rootCpuset.mems,
+});
 
 /** A removal of a node's first block, taken up to a step. */
 function removalUpTo(machine: Machine, calls: ReturnType<typeof hotplugMachine>['calls'], until: number): Removal {
