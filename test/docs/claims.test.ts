@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { loadMachine } from '../../src/cli/load-machine.js';
 import { remoteShare, type RunResult } from '../../src/stats/index.js';
+import { pathOf, replay } from '../engine/replays.js';
 import { claimsIn, resultsOf, tableOf } from './claims.js';
 
 const PATH = fileURLToPath(new URL('../../docs/claims.md', import.meta.url));
@@ -69,6 +71,18 @@ describe('the claims of the mails', () => {
     expect(pagesOf(row(0, '+automigrate=direct'))).toEqual([0, MAPPED]);
     expect(pagesOf(row(0, '+automigrate=lazy'))).toEqual([MAPPED - USED, USED]);
     expect(pagesOf(LEFT)).toEqual([MAPPED, 0]);
+  });
+
+  it('DM-61: STREAM recovers its best times after a disturbance with automigrate=lazy, and stays degraded without', async () => {
+    const machine = await loadMachine('hp-rx8620');
+    const lastSweep = async (word: string): Promise<number> => {
+      const { marks } = await replay(pathOf('mini-stream-4t'), `default+cpus=pack${word}`, { machine });
+      const at = (text: string) => marks.find((mark) => mark.text === text)?.atNs ?? NaN;
+      return at('repeat 2 done') - at('repeat 1 done');
+    };
+    const best = await lastSweep('');
+    expect((await lastSweep('+task=all:1@40%+automigrate=lazy')) / best).toBeCloseTo(1, 1);
+    expect((await lastSweep('+task=all:1@40%')) / best).toBeGreaterThan(1.5);
   });
 
   it('a moved cpuset keeps its speed only with memory_migrate', () => {

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { planActions } from '../../src/engine/actions.js';
+import { checkMachine, compose } from '../../src/engine/index.js';
+import { replayOn } from '../../src/engine/replay-on.js';
 import { remoteShare, type RunResult } from '../../src/stats/index.js';
 import type { Sidecar } from '../../src/trace/index.js';
-import { tinyDescription } from '../support/tiny-machine.js';
+import { openTrace } from '../../src/trace/readers/index.js';
+import { asNodeId } from '../../src/units.js';
+import { POLICIES, request, tinyDescription } from '../support/tiny-machine.js';
 import { temporaryDirectory } from '../support/tmp-dir.js';
-import { anonymous, file, fileMapping, output, sidecarFor, type Row } from '../support/write-trace.js';
-import { read, replayRows, write, type ReplayOf } from './replays.js';
+import { anonymous, file, fileMapping, output, sidecarFor, writeTrace, type Row } from '../support/write-trace.js';
+import { read, replayRows, requestFor, write, type ReplayOf } from './replays.js';
 
 // Two nodes; thread 0 is on node 0, thread 1 on node 1. Thread 0 writes twelve pages, then reads them, then thread 1 does.
 const dir = await temporaryDirectory();
@@ -243,5 +248,35 @@ describe('actions that move pages', () => {
       code: 'BAD_RUN',
       message: `"${word}": no node of "2" has memory`,
     });
+  });
+});
+
+describe('a machine on which pages were moved by every kind of action', () => {
+  it.each([
+    'default+migrate=0:1@row:12+swapout@row:16+lazy@row:20+task=1:0@row:24+move@row:30',
+    'interleave=0-1+cpuset=1@row:12+lazy@row:14+cpuset=0-1:stay@row:20+swapout@row:22+migrate=0-1:1@row:30',
+    'default+task=all:1@row:12+automigrate=direct+lazy@row:20+move@row:24',
+    'default+task=all:1@row:12+automigrate=lazy:mapcount=2+migrate=1:0@row:18+swapout@row:30',
+    'default+lazy@row:6+swapout@row:7+move@row:8+migrate=0:1@row:9+profile=mof-2006',
+  ])('%s is whole: all invariants hold at the end', async (word) => {
+    const source = await openTrace(await writeTrace(dir, 'whole', { rows: ROWS }));
+    const { spec, options } = requestFor('whole', word);
+    const machine = compose({
+      ...{ machine: tinyDescription({ nodes: 2 }), profile: spec.switches.profile, switches: spec.switches },
+      ...{ defaultPolicy: POLICIES.default, autoMigrate: spec.switches.autoMigrate, keepContents: true },
+    });
+    const { topology } = machine;
+    const { outcome, actions } = await replayOn({
+      ...{ machine, source, progress: () => undefined, vmaPolicies: [] },
+      cpus: new Map([0, 1].map((tid) => [tid, topology.cpusOf(asNodeId(tid))[0]])),
+      region: { from: 0, until: source.rows },
+      actions: planActions(spec.actions, source.sidecar, machine),
+      runPolicy: spec.policy.name === 'default' ? request(POLICIES.default) : request(POLICIES.interleave, 0, 1),
+      ...{ order: options.order, repeat: options.repeat },
+    });
+    source.close();
+    expect(outcome).toEqual({ kind: 'done' });
+    expect(actions.some(({ pagesTouched }) => pagesTouched > 0)).toBe(true);
+    checkMachine(machine);
   });
 });
