@@ -20,14 +20,26 @@ export interface Leg {
 /** Steps before which an actor's turn ends; without them each step is a turn. */
 const COARSE: ReadonlySet<number> = new Set([TRY_LOCK, SETTLE]);
 
+/** All steps of one move. */
+export const oneMove = (driver: ModelDriver, move: DeviceMove): readonly Leg[] => [{ driver, move }];
+
+/** A mistake to be planted: whether an actor sleeps before the step that comes next. */
+export type Sleeps = (machine: Machine, move: DeviceMove) => boolean;
+
 /** An actor that takes the steps of some legs, one after the other. */
-export function moveActor(machine: Machine, legs: readonly Leg[], cuts: ReadonlySet<number> | null = null): Actor {
+export function moveActor(
+  machine: Machine,
+  legs: readonly Leg[],
+  cuts: ReadonlySet<number> | null = null,
+  sleeps: Sleeps = () => false,
+): Actor {
   let current = 0;
   return {
     step() {
       for (let steps = 0; ; steps++) {
         const { driver, move, until = MIGRATE_VMA_DONE } = legs[current];
         if (steps > 0 && (cuts === null || cuts.has(move.next))) return 'went';
+        if (sleeps(machine, move)) return steps > 0 ? 'went' : 'waits';
         const next = driver.step(move, move.next);
         if (next === MIGRATE_VMA_WAIT) {
           mustWaitForTables(machine);
@@ -57,7 +69,7 @@ export interface Opposite {
   end(): string;
 }
 
-export function beginOpposite(form: Form, cuts: ReadonlySet<number> | null = COARSE): Opposite {
+export function beginOpposite(form: Form, cuts: ReadonlySet<number> | null = COARSE, sleeps?: Sleeps): Opposite {
   const { machine, gpu, nic } = deviceMachine(form);
   const { task } = processWithPages(machine, 0, START, 2);
   const child = machine.process.fork(task, task.cpu);
@@ -71,7 +83,7 @@ export function beginOpposite(form: Form, cuts: ReadonlySet<number> | null = COA
   ];
   return {
     machine,
-    actors: [moveActor(machine, [{ driver: gpu, move: a }], cuts), moveActor(machine, legs, cuts)],
+    actors: [moveActor(machine, oneMove(gpu, a), cuts, sleeps), moveActor(machine, legs, cuts, sleeps)],
     end() {
       const who = [0, 1].map((i) => whoHas(machine, [task, child], START + i, 50 + i));
       const moved = [a.moved, first.moved + second.moved];
