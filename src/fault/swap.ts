@@ -247,7 +247,12 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     f.outcome = MINOR;
     f.pfn = NO_PFN;
     let at = firstStep(tables, f.page);
-    while (at > DONE) at = step(f, at);
+    let last = at;
+    while (at > DONE) {
+      last = at;
+      at = step(f, at);
+    }
+    if (at === WAIT && last === S1_WAIT) lru.put(f.pfn); // who goes straight through has nobody to wait for: RETRY
     return f.outcome;
   }
 
