@@ -1,4 +1,4 @@
-import { MPOL_MF_MOVE, MPOL_MF_MOVE_ALL } from '../../../src/engine/syscalls/mempolicy.js';
+import { MPOL_MF_LAZY, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL } from '../../../src/engine/syscalls/mempolicy.js';
 import { VM_EXEC, VM_LOCKED, VM_READ, VM_WRITE, type Task } from '../../../src/mm/index.js';
 import { PAGE_BYTES, type NodeId } from '../../../src/units.js';
 import { holdsSomething, rangeOf, type Choices, type Operation, type Range } from './operation.js';
@@ -55,6 +55,20 @@ const movePages: Call = (state, process, task, [at, pages], choice) => {
   return moved(state, () => {
     state.calls.pages.movePages(task, task, vpns, targets, flags, []);
   });
+};
+
+/** mbind with LAZY, or MPOL_NOOP: only unmaps, and what the threads then touch follows them. */
+const bindLazily: Call = (state, process, task, [at, pages], choice) => {
+  const isNoop = choice % 3 === 0;
+  const nodes = isNoop ? [] : state.nodesAt(choice >>> 2);
+  const mode = isNoop ? state.machine.rules.modes.max : 2 + (choice % 2);
+  const start = BigInt(process.base + at) * BigInt(PAGE_BYTES);
+  const before = state.machine.counters.get('mof_pages_unmapped');
+  const flags = MPOL_MF_MOVE | MPOL_MF_LAZY;
+  state.calls.policy.mbind(task, start, BigInt(pages * PAGE_BYTES), mode, nodes, MAXNODE, flags);
+  const unmapped = state.machine.counters.get('mof_pages_unmapped') - before;
+  state.coverage.event('lazily unmapped page', unmapped);
+  return unmapped > 0;
 };
 
 /** Mapped pages of the range from its start, up to the first hole: what mprotect and mlock reach. */
@@ -128,6 +142,7 @@ const free: Call = (state, process, task, [at, pages]) => {
 /** System calls beside mapping and placing: what moves, protects, locks and drops pages directly. */
 export const CALLS: readonly Operation[] = [
   onRange('bind a range and move its pages', 12, bindAndMove),
+  onRange('bind a range lazily', 10, bindLazily),
   onRange('move pages to nodes', 8, movePages),
   {
     name: 'migrate a process',

@@ -29,8 +29,7 @@ const M9 = COUNTED_STEPS.length - 1;
 export class EventLog implements Tracer {
   /** In whose name the machine works now. */
   task: Task | null = null;
-  /** False while somebody works for several tasks, whose nodes differ. */
-  watchesMems = true;
+  private watchesMems = true;
   /** Moves by the hook that asked for them. */
   readonly movesBy = { swap: 0, file: 0, shmem: 0 };
   private machine: Machine | null = null;
@@ -117,7 +116,8 @@ export class EventLog implements Tracer {
       const copy = contents.copy.bind(contents);
       contents.copy = (to, from) => {
         copy(to, from);
-        if (frames.isLocked(to)) this.moves++;
+        // A driver copies what its device gets or gives itself, and whether it moves shows later.
+        if (frames.isLocked(to) && !frames.isDevice(to) && !frames.isDevice(from)) this.moves++;
         this.reasons[to] = this.now;
       };
     }
@@ -126,6 +126,15 @@ export class EventLog implements Tracer {
       add(file, index, pfn);
       this.reasons[pfn] = this.now;
     };
+  }
+
+  /** Somebody works for several tasks, whose nodes differ, or for none: no policy is asked, no cpuset holds. */
+  inNobodysName<T>(work: () => T): T {
+    this.watchesMems = false;
+    this.wantedNode = -1;
+    const result = work();
+    this.watchesMems = true;
+    return result;
   }
 
   /** A new step of the program begins, in the name of a task or of nobody. */

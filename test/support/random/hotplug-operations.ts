@@ -1,15 +1,6 @@
 import type { Choices, Operation } from './operation.js';
 import type { ProgramState } from './program-state.js';
 
-/** The sets that no control group stands for follow by hand: what is there, or all there is. */
-function followHalf(state: ProgramState): void {
-  const { policy } = state.machine;
-  const there = state.nodesWithMemory;
-  const half = state.cpusets[1];
-  const left = half.nodes().filter((node) => there.includes(node));
-  policy.cpusetSetMems(half, left.length > 0 ? left : there);
-}
-
 /** One block or all of a node's; in the name of a task, whose cpuset limits where pages go, or of nobody. */
 function takeAway(state: ProgramState, [a, b, c, d]: Choices): boolean {
   const { calls, log, coverage, nodesWithMemory } = state;
@@ -17,13 +8,12 @@ function takeAway(state: ProgramState, [a, b, c, d]: Choices): boolean {
   const process = state.processAt(b);
   const asker = process === null || c % 2 === 0 ? undefined : state.taskAt(process, c >>> 1);
   const online = calls.hotplug.blocksOf(node).filter(({ isOnline }) => isOnline);
-  log.watchesMems = false; // pages of everybody move
-  const { ret, moved } =
+  const { ret, moved, leftovers } = log.inNobodysName(() =>
     d % 3 === 0
       ? calls.hotplug.offlineBlock(online[(d >>> 8) % online.length], asker)
-      : calls.hotplug.offlineNode(node, asker);
-  followHalf(state);
-  log.watchesMems = true;
+      : calls.hotplug.offlineNode(node, asker),
+  );
+  coverage.event('page that could not leave', leftovers.length);
   coverage.event('left a node that lost memory', moved);
   coverage.event(ret === 0 ? 'memory went away' : 'memory stayed: not all could leave');
   return true;
@@ -37,10 +27,7 @@ function bringBack(state: ProgramState, [a, b]: Choices): boolean {
     .filter(({ isOnline }) => !isOnline);
   if (gone.length === 0) return false;
   const block = gone[a % gone.length];
-  log.watchesMems = false; // groups take their pages along
-  if (b % 3 === 0) calls.hotplug.onlineBlock(block);
-  else calls.hotplug.onlineNode(block.node);
-  log.watchesMems = true;
+  log.inNobodysName(() => (b % 3 === 0 ? calls.hotplug.onlineBlock(block) : calls.hotplug.onlineNode(block.node))); // groups take their pages along
   return true;
 }
 

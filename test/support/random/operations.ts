@@ -12,6 +12,7 @@ import {
 import { PIN_REFERENCES } from '../../../src/reclaim/index.js';
 import { NO_PFN, type Pfn } from '../../../src/units.js';
 import { CALLS } from './call-operations.js';
+import { DEVICE_OPERATIONS } from './device-operations.js';
 import { SURROUNDINGS } from './surrounding-operations.js';
 import { holdsSomething, rangeOf, type Choices, type Operation } from './operation.js';
 import { MAX_PROCESSES, MAX_THREADS, type ProgramState } from './program-state.js';
@@ -216,12 +217,13 @@ function sweep(state: ProgramState, [a, b, c]: Choices): boolean {
 export const OPERATIONS: readonly Operation[] = [
   ...CALLS,
   ...SURROUNDINGS,
+  ...DEVICE_OPERATIONS,
   {
     name: 'new process',
     weight: 4,
     run(state, [a, b, c]) {
       if (state.shadow.processes.length >= MAX_PROCESSES || state.threadCount() >= MAX_THREADS) return false;
-      state.start(state.cpuAt(a), b, state.cpusets[c % 3 === 0 ? 1 : 0]);
+      state.start(state.cpuAt(a), b, c % 3 === 0 ? 'half' : '/');
       return true;
     },
   },
@@ -325,14 +327,6 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'set a task policy', weight: 6, run: setTaskPolicy },
   { name: 'set the policy of a range', weight: 10, run: bindRange },
   {
-    name: 'change the nodes of a cpuset',
-    weight: 2,
-    run(state, [a, b]) {
-      state.machine.policy.cpusetSetMems(state.cpusets[a % state.cpusets.length], state.nodesAt(b));
-      return true;
-    },
-  },
-  {
     name: 'drain a vector',
     weight: 6,
     run(state, [a]) {
@@ -375,7 +369,7 @@ export const OPERATIONS: readonly Operation[] = [
     name: 'wake a background reclaimer',
     weight: 5,
     run(state, [a, b]) {
-      const node = state.nodesWithMemory[a % state.nodesWithMemory.length];
+      const [node] = state.nodesAt(a);
       const before = state.machine.counters.get('pageoutrun');
       state.machine.reclaim.wakeKswapd(node, state.cpuAt(b));
       return state.machine.counters.get('pageoutrun') > before;

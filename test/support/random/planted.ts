@@ -33,7 +33,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'a map count that an unmapping forgets',
-    breaks: ['INV-2'],
+    breaks: ['INV-2', 'INV-9'],
     plant({ machine: { frames } }) {
       const removeMapping = frames.removeMapping.bind(frames);
       const now = each(20);

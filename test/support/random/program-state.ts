@@ -1,14 +1,14 @@
-import { type Calls, type Machine, makeCalls } from '../../../src/engine/index.js';
+import { type Calls, type Machine, makeCalls, makeDeviceDriver, type ModelDriver } from '../../../src/engine/index.js';
 import { bugOn } from '../../../src/errors.js';
 import { OOM, SIGBUS, SIGSEGV } from '../../../src/fault/index.js';
-import { Cpuset, type Task } from '../../../src/mm/index.js';
+import type { Task } from '../../../src/mm/index.js';
 import type { PolicyDefinition } from '../../../src/policy/index.js';
-import { asNodeId, NO_PAGE, type CpuId, type NodeId, type Pfn } from '../../../src/units.js';
+import { NO_PAGE, NO_PFN, type CpuId, type NodeId, type Pfn } from '../../../src/units.js';
 import { POLICIES } from '../tiny-machine.js';
 import { Coverage } from './coverage.js';
 import { EventLog } from './event-log.js';
 import { makeEvict } from './evict.js';
-import { buildMachine, type Setup } from './setup.js';
+import { buildMachine, DEVICE, type Setup } from './setup.js';
 import { type ObjectShadow, ProcessShadow, Shadow, WINDOW } from './shadow.js';
 
 export const MAX_PROCESSES = 5;
@@ -32,7 +32,7 @@ export class ProgramState {
   readonly calls: Calls;
   readonly evict: ReturnType<typeof makeEvict>;
   readonly policies: readonly PolicyDefinition[];
-  readonly cpusets: readonly Cpuset[];
+  readonly driver: ModelDriver;
   readonly cpus: readonly CpuId[];
   /** References that the program holds on frames. */
   readonly pins = new Map<Pfn, number>();
@@ -45,23 +45,17 @@ export class ProgramState {
     this.policies = [POLICIES.bind, POLICIES.interleave, POLICIES.preferred].map((policy) => this.log.watch(policy));
     this.machine = buildMachine(setup, this.log.watch(POLICIES.default), this.log);
     this.log.attach(this.machine);
-    const { topology, files, rootCpuset } = this.machine;
+    const { topology, files } = this.machine;
     const modes = new Map(this.policies.map((policy) => [policy.mode?.number ?? 0, policy]));
     this.calls = makeCalls(this.machine, { modes, cgroup: 1, possibleNodes: topology.nodeCount });
     this.evict = makeEvict(this.machine);
     this.shadow = new Shadow(this.machine);
+    this.driver = makeDeviceDriver(this.machine, DEVICE);
     this.cpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
-    this.cpusets = [
-      rootCpuset,
-      new Cpuset(
-        'half',
-        topology.nodeCount,
-        this.nodesWithMemory.filter((_, i) => i % 2 === 0),
-      ),
-    ];
-    const cpus = [...this.cpus];
-    this.calls.cpusets.create('moving', { cpus, mems: this.nodesWithMemory, memoryMigrate: true });
-    this.calls.cpusets.create('staying', { cpus, mems: this.nodesWithMemory });
+    const [cpus, mems] = [[...this.cpus], this.nodesWithMemory];
+    this.calls.cpusets.create('half', { cpus, mems: mems.filter((_, i) => i % 2 === 0) });
+    this.calls.cpusets.create('moving', { cpus, mems, memoryMigrate: true });
+    this.calls.cpusets.create('staying', { cpus, mems });
     for (const [kind, name, pages, migrate] of OBJECTS) {
       const object = this.shadow.addObject(
         files.create(kind, name, pages, { migrate: migrate === 'odd' ? setup.oddOperation : migrate }),
@@ -74,7 +68,8 @@ export class ProgramState {
     }
   }
 
-  get nodesWithMemory(): readonly NodeId[] {
+  /** Nodes whose memory is there now. */
+  get nodesWithMemory(): NodeId[] {
     return this.machine.topology.nodesWithMemory();
   }
 
@@ -88,8 +83,9 @@ export class ProgramState {
 
   /** A subset of the nodes with memory that is not empty. */
   nodesAt(choice: number): NodeId[] {
-    const some = this.nodesWithMemory.filter((_, i) => ((choice >>> i) & 1) !== 0);
-    return some.length > 0 ? some : [asNodeId(this.nodesWithMemory[choice % this.nodesWithMemory.length])];
+    const nodes = this.nodesWithMemory;
+    const some = nodes.filter((_, i) => ((choice >>> i) & 1) !== 0);
+    return some.length > 0 ? some : [nodes[choice % nodes.length]];
   }
 
   processAt(choice: number): ProcessShadow | null {
@@ -105,9 +101,9 @@ export class ProgramState {
     return this.shadow.processes.reduce((threads, process) => threads + process.tasks.length, 0);
   }
 
-  start(cpu: CpuId, base: number, cpuset: Cpuset): ProcessShadow {
+  start(cpu: CpuId, base: number, group: string): ProcessShadow {
     const task = this.machine.process.newProcess(cpu);
-    task.cpuset = cpuset;
+    this.calls.cpusets.attach(group, task);
     return this.adopt(task, BASES[base % BASES.length]);
   }
 
@@ -139,6 +135,16 @@ export class ProgramState {
     this.endProcess(processes.reduce((largest, process) => (size(process) > size(largest) ? process : largest)));
   }
 
+  /** The device writes a page that it holds. @returns false if it does not hold it for that */
+  writeByDevice(process: ProcessShadow, task: Task, at: number): boolean {
+    const pfn = this.driver.access(task, process.base + at, true);
+    if (pfn === NO_PFN) return false;
+    const stamp = this.freshStamp();
+    this.machine.contents?.set(pfn, stamp);
+    this.shadow.write(process, at, stamp);
+    return true;
+  }
+
   /** One access, its outcome and its contents compared with what should come of it. @returns false after OOM */
   touch(process: ProcessShadow, task: Task, at: number, isWrite: boolean): boolean {
     const { machine, shadow, coverage } = this;
@@ -154,6 +160,10 @@ export class ProgramState {
       bugOn(expected !== 'page', 'INV-13: out of memory for a page that is not there', at);
       return false;
     }
+    if (pfn === -SIGBUS && expected === 'page' && this.isInDevice(process, at)) {
+      coverage.event('access: no room to come back from the device');
+      return false;
+    }
     const found = pfn > 0 ? 'page' : pfn === -SIGSEGV ? 'segv' : pfn === -SIGBUS ? 'sigbus' : 'nothing known';
     if (found !== expected)
       bugOn(true, `INV-13: an access ended in ${found}, expected ${expected}, page of the process`, at);
@@ -167,6 +177,11 @@ export class ProgramState {
       shadow.read(process, at, machine.contents?.get(pfn) ?? 0);
     }
     return true;
+  }
+
+  private isInDevice({ space, base }: ProcessShadow, at: number): boolean {
+    const page = this.machine.tables.walk(space.root, base + at);
+    return page !== NO_PAGE && this.machine.tables.isDevice(page);
   }
 
   /** A read or write call of one page. @returns false after OOM */

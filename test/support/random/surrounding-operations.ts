@@ -26,9 +26,7 @@ function swapOffAndOn(state: ProgramState): boolean {
   const { machine, calls, log, coverage } = state;
   const slots = machine.swap.slots;
   if (!machine.swap.isUsed) return false;
-  log.watchesMems = false; // the process that does it is nobody's, on CPU 0
-  const done = calls.swap.swapoff();
-  log.watchesMems = true;
+  const done = log.inNobodysName(() => calls.swap.swapoff()); // a process of its own does it, on CPU 0
   coverage.event(done === 0 ? 'swap went off' : 'swap stayed on: no room');
   calls.swap.swapon(slots);
   return true;
@@ -40,14 +38,12 @@ function attach(state: ProgramState, [a, b, c]: Choices): boolean {
   if (process === null) return false;
   const task = state.taskAt(process, b);
   state.log.task = task;
-  return state.calls.cpusets.attach(['/', 'moving', 'staying'][c % 3], task) === 0;
+  return state.calls.cpusets.attach(['/', 'half', 'moving', 'staying'][c % 4], task) === 0;
 }
 
 function changeGroup(state: ProgramState, [a, b]: Choices): boolean {
-  state.log.watchesMems = false; // pages of all its members move
-  const done = state.calls.cpusets.setMems(a % 2 === 0 ? 'moving' : 'staying', state.nodesAt(b));
-  state.log.watchesMems = true;
-  return done === 0;
+  const name = ['half', 'moving', 'staying'][a % 3];
+  return state.log.inNobodysName(() => state.calls.cpusets.setMems(name, state.nodesAt(b))) === 0;
 }
 
 /** What happens to processes from outside: files are cut, swap goes off, control groups change. */
