@@ -22,3 +22,4 @@ export {
 } from './engine/index.js';
 export { DEFAULT_OPTIONS, parseRun, type RunRequest, type RunSpec } from './run/index.js';
 export { remoteShare, type CounterName, type PhaseResult, type RunResult, type Tracer } from './stats/index.js';
+export { runLine, runScript, startMemtoy, type Host, type MemtoyOptions, type Session } from './memtoy/index.js';

@@ -8,7 +8,6 @@
  */
 export type { Wait } from './commands/command.js';
 export { endOfInput, runBatchLine, runScript, STATUS, type ScriptOptions } from './run-script.js';
-export type { ScriptLine } from './script.js';
-export { runLine, type LineOutcome, type Session } from './session.js';
+export { runLine, type Session } from './session.js';
 export { startMemtoy, type MemtoyOptions } from './start.js';
 export type { FoundFile, Host } from './world.js';

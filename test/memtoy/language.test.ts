@@ -199,7 +199,7 @@ describe('a mistake', () => {
     const toy = await start();
     expect(toy.do('touch')).toBe(
       "memtoy:  command 'touch' missing required argument: segment-name\ntouch NAME [OFFSET LENGTH] [read|write]\n" +
-        '    access each page once, for reading unless said otherwise; a write leaves the address in the page\n',
+        '    access each page once, to read it unless said otherwise\n    A write leaves its address in the page.\n',
     );
     expect(toy.do('anon foo')).toContain("command 'anon' missing required argument: size\nanon NAME SIZE");
     expect(toy.do('anon foo 8p', 'map foo', 'mbind foo bind')).toContain('missing required argument: node-list');

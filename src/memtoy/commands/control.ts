@@ -19,19 +19,19 @@ export const CONTROL_COMMANDS: Readonly<Record<string, Command>> = {
   snooze: {
     name: 'snooze',
     usage: 'SECONDS',
-    about: 'sleep; the seconds pass on the clock of the machine, and you need not wait for them',
+    about: 'let seconds pass on the clock of the machine',
     run: snooze,
   },
   child: {
     name: 'child',
     usage: 'NAME',
-    about: 'fork a child with the same memory; /NAME COMMAND makes it do something, / lists the children',
+    about: 'fork a child, with the same memory',
     run: child,
   },
   kick: {
     name: 'kick',
     usage: 'NAME [SIGNAL] | ?',
-    about: 'send a signal to a child: INT unless said otherwise, QUIT ends it; ? lists the signals',
+    about: 'send a signal to a child, INT unless named; QUIT ends it',
     run: kick,
   },
 };

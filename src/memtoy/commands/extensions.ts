@@ -13,39 +13,38 @@ export const EXTENSIONS: readonly Command[] = [
   {
     name: 'migrate_on_fault',
     usage: 'on|off',
-    about: 'whether a fault on a misplaced page moves it; on at the start, where the profile has it',
+    about: 'whether faults move misplaced pages; at first it is on, if the profile has it',
     run: migrateOnFault,
   },
   {
     name: 'trace',
     usage: 'on|off',
-    about: 'print the named steps of faults and migrations as they are taken',
+    about: 'print the steps of faults and migrations as they are taken',
     run: trace,
   },
   {
     name: 'swap',
     usage: 'PAGES',
-    about: 'the size of the swap device; 0 brings everything back and turns it off',
+    about: 'the size of swap; 0 brings everything back and turns it off',
     run: swap,
   },
   {
     name: 'node',
     usage: 'NODE full|free',
-    about: 'another program takes all free memory of a node, or gives it back',
+    about: 'somebody else takes all free memory of a node, or gives it back',
     run: node,
   },
   { name: 'invariants', usage: '', about: 'recount the whole machine, and say what does not add up', run: invariants },
   {
     name: 'cpuset',
     usage: 'NODES [migrate|stay]',
-    about:
-      'put the process into a cpuset with these nodes; its pages follow, or stay, which they do unless said otherwise',
+    about: 'other nodes for the process; its pages stay unless told to migrate',
     run: cpuset,
   },
   {
     name: 'mprotect',
     usage: 'NAME none | read|write|exec...',
-    about: 'change the protection of a mapped segment (a command of later copies of memtoy)',
+    about: 'other protection for a mapped segment (of later copies of memtoy)',
     run: mprotect,
   },
 ];

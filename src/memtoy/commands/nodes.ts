@@ -11,7 +11,7 @@ export const NODE_COMMANDS: Readonly<Record<string, Command>> = {
   migrate: {
     name: 'migrate',
     usage: 'TO-NODES [FROM-NODES]',
-    about: 'migrate_pages: everything the process has on some nodes, of all it may use unless said otherwise',
+    about: 'move all memory of the process to other nodes, from all it may use unless named',
     run: migrate,
   },
   cpus: {

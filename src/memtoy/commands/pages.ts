@@ -10,7 +10,7 @@ export const PAGE_COMMANDS: Readonly<Record<string, Command>> = {
   lock: {
     name: 'lock',
     usage: 'NAME [OFFSET LENGTH]',
-    about: 'mlock a mapped segment, or a part of it: its pages are faulted in and stay',
+    about: 'mlock a mapped segment or a part of it: pages are faulted in, and stay',
     run: lock,
   },
   unlock: {
@@ -22,7 +22,7 @@ export const PAGE_COMMANDS: Readonly<Record<string, Command>> = {
   slock: {
     name: 'slock',
     usage: 'NAME',
-    about: 'SHM_LOCK shared memory: its pages stay in memory; none is faulted in',
+    about: 'SHM_LOCK shared memory: pages stay, but none is faulted in',
     run: (toy, words) => {
       lockShared(toy, words, true);
     },
@@ -38,7 +38,8 @@ export const PAGE_COMMANDS: Readonly<Record<string, Command>> = {
   touch: {
     name: 'touch',
     usage: 'NAME [OFFSET LENGTH] [read|write]',
-    about: 'access each page once, for reading unless said otherwise; a write leaves the address in the page',
+    about: 'access each page once, to read it unless said otherwise',
+    more: '    A write leaves its address in the page.',
     runLong: touch,
   },
   where: {
@@ -117,7 +118,7 @@ function readAccess(words: Words): boolean {
 }
 
 /** What a write leaves in a page: its address, as far as 31 bits hold it. */
-export const stampOf = (vpn: number): number => vpn % 2 ** 31;
+const stampOf = (vpn: number): number => vpn % 2 ** 31;
 
 function complainOfSignal(toy: Toy, segment: Segment, vpn: number, signal: number): void {
   const isBus = signal === SIGBUS;

@@ -24,7 +24,7 @@ export const SEGMENT_COMMANDS: Readonly<Record<string, Command>> = {
   file: {
     name: 'file',
     usage: 'PATH [OFFSET LENGTH] [private|shared]',
-    about: 'define a regular file, or a part of it; its name is that of the file without folders',
+    about: 'define a regular file or a part of it, by its name without folders',
     more: '    Only the size of the file is used: it is neither read nor written.',
     run: defineFile,
   },
@@ -38,7 +38,7 @@ export const SEGMENT_COMMANDS: Readonly<Record<string, Command>> = {
   map: {
     name: 'map',
     usage: 'NAME [OFFSET LENGTH] [private|shared]',
-    about: 'map a segment, at the highest place that is free; the range is for files',
+    about: 'map a segment at the highest free place; the range is for files',
     run: map,
   },
   unmap: { name: 'unmap', usage: 'NAME', about: 'unmap a segment; it stays defined', run: unmap },
