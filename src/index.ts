@@ -9,15 +9,33 @@ export { definePolicy, indexModulo, unlessThere } from './policy/index.js';
 export type { Fault, PolicyContext, PolicyDefinition, PolicyInstance, World } from './policy/index.js';
 export { parseMachine, type MachineDescription } from './hardware/index.js';
 export type { CostModel } from './cost/index.js';
+export type { DeviceDriver, DeviceOptions, DevicePool } from './mm/index.js';
+export {
+  frameOfWord,
+  isHole,
+  isMigrating,
+  MIGRATE_PFN_LOCKED,
+  MIGRATE_PFN_MIGRATE,
+  MIGRATE_PFN_VALID,
+  MIGRATE_PFN_WRITE,
+  MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
+  MIGRATE_VMA_SELECT_SYSTEM,
+  migratePfn,
+  MigrateVma,
+  type MigrateVmaCalls,
+  type MigrateVmaRequest,
+} from './migrate/index.js';
 export { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE } from './mm/index.js';
 export { compose, COST_MODEL, loadPolicy, POLICY, PROFILE, rulesOf, TRACER } from './engine/index.js';
 export type { ComposeOptions, Machine, MachineOptions, Rebind, Rules } from './engine/index.js';
 export {
   checkMachine,
   makeCalls,
+  makeDeviceDriver,
   replayTrace,
   type Calls,
   type HotplugCalls,
+  type ModelDriver,
   type OfflineResult,
 } from './engine/index.js';
 export { DEFAULT_OPTIONS, parseRun, type RunRequest, type RunSpec } from './run/index.js';

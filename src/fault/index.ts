@@ -8,7 +8,7 @@
  */
 export { makeAnonFault } from './anon.js';
 export { makeCowFault, type CowFault } from './cow.js';
-export { makeDeviceFault, type DeviceFault } from './device.js';
+export { makeDeviceFault } from './device.js';
 export { FaultState } from './fault-state.js';
 export { makeFileFault, type FileFault } from './file.js';
 export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';

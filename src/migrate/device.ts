@@ -56,7 +56,7 @@ export function makeMigrateVma(parts: MigrateVmaParts): MigrateVmaCalls {
   const finalize = makeFinalize(parts, entries);
 
   function step(m: MigrateVma, at: number): number {
-    if (tracer !== null) tracer.step(nameOf(at), m.pfn, m.at);
+    if (tracer !== null && names[at] !== '') tracer.step(names[at], m.pfn, m.at);
     if (at < TAKE_RANGE) return collect.step(m, at);
     if (at < SETTLE) return takeOne(m);
     if (at < PAGES) return settle.step(m, at);
@@ -68,7 +68,6 @@ export function makeMigrateVma(parts: MigrateVmaParts): MigrateVmaCalls {
   settle.stepNames.forEach((name, i) => (names[SETTLE + i] = name));
   PAGES_STEP_NAMES.forEach((name, i) => (names[PAGES + i] = name));
   FINALIZE_STEP_NAMES.forEach((name, i) => (names[FINALIZE + i] = name));
-  const nameOf = (at: number): string => names[at];
 
   function run(m: MigrateVma, from: number): void {
     m.next = from;

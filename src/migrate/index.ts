@@ -1,5 +1,5 @@
 /**
- * Moving pages: the check for misplaced pages in a fault, lazy unmapping, and the ways out to swap.
+ * Moving pages: the check for misplaced pages in a fault, lazy unmapping, the ways out to swap, to other nodes and to device memory.
  *
  * Each migration is the named steps of the rules as functions (M0..M9), called in straight line. fault/ and engine/
  * call them; they act on mm/ and never decide where a page should be: that is the policy's answer. Always holds: a
