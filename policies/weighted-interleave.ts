@@ -2,7 +2,8 @@ import { definePolicy, indexModulo, NO_NODE, unlessThere, type Fault } from '../
 
 /**
  * Spreads pages in page order, each node getting as many in a row as its weight says. Kernel: MPOL_WEIGHTED_INTERLEAVE
- * (MP-28, MP-53): weights from sysfs, those in force at the time of the allocation; `weights=3/2/1` gives them here instead.
+ * (MP-28, MP-53): weights from sysfs, those in force at the time of the allocation; `weights=3/2/1` gives them here instead,
+ * and `weights=auto` takes those that follow from the machine's bandwidths, as 6.16 does by itself.
  */
 export default definePolicy({
   name: 'weighted-interleave',
@@ -11,9 +12,14 @@ export default definePolicy({
   fallback: 'any',
   rebind: 'remap',
   mode: { number: 6, name: 'MPOL_WEIGHTED_INTERLEAVE' },
-  options: { weights: { about: 'pages in a row per node, as 3/2/1', kind: 'text', initial: '' } },
+  options: {
+    weights: { about: 'pages in a row per node, as 3/2/1; or auto, by bandwidth', kind: 'text', initial: '' },
+  },
   create({ nodes, options, world }) {
-    const given = String(options.weights).split('/').filter(Boolean).map(Number);
+    const given =
+      options.weights === 'auto'
+        ? nodes.map((node) => world.autoWeight(node))
+        : String(options.weights).split('/').filter(Boolean).map(Number);
     const weight = (i: number) => (i < given.length ? given[i] : world.weight(nodes[i]));
     function place(fault: Fault) {
       if (!fault.hasAddress) return fault.rotor;

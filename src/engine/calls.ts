@@ -118,12 +118,21 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   });
 
   function sysctl(name: string, value: number): number {
+    if (name === 'weighted_interleave/auto') return setAutoWeights(value);
     const weight = /^weighted_interleave\/node(\d+)$/.exec(name);
     if (weight === null) return writeSwitch(name, value);
     const node = Number(weight[1]);
     if (!rules.modes.hasWeights || node >= topology.nodeCount) return -ENOENT;
     if (!(value >= 0 && value <= 255)) return -EINVAL;
     machine.weights[node] = value;
+    return 0;
+  }
+
+  /** On: the weights that follow from bandwidth; off: they stay as they are, and are the administrator's. As in 6.16. */
+  function setAutoWeights(value: number): number {
+    if (!rules.modes.hasWeights) return -ENOENT;
+    if (value !== 0 && value !== 1) return -EINVAL;
+    if (value === 1) for (const node of topology.allNodes()) machine.weights[node] = world.autoWeight(node);
     return 0;
   }
 

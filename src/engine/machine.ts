@@ -67,6 +67,7 @@ import {
   Query,
   Spaces,
   SwapArea,
+  weightsFromBandwidth,
   Zones,
   type DeviceOptions,
   type ForEachPlace,
@@ -196,7 +197,11 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const topology = new Topology(options.machine);
   const rows = fallbackRows(topology, rules.fallbackLoad);
   const weights = new Uint8Array(new ArrayBuffer(Math.max(64, topology.nodeCount)));
-  const world = makeWorld(topology, rows, rules.bindOrder, options.seed ?? 0, weights);
+  const { bandwidthGbs } = options.machine.cost;
+  const autoWeights = weightsFromBandwidth(
+    options.machine.nodes.map(({ pages }, node) => (pages > 0 ? bandwidthGbs[node][node] : 0)),
+  );
+  const world = makeWorld(topology, rows, rules.bindOrder, options.seed ?? 0, weights, autoWeights);
   const counters = new Counters(topology.nodeCount);
   const meter = makeMeter(cost, topology.nodeCount);
   const deviceOptions = options.devices ?? [];

@@ -3,6 +3,7 @@ import { parseNodes, type Topology } from '../hardware/index.js';
 import type { MempolicyRequest } from '../mm/index.js';
 import type { OptionValues, PolicyDefinition } from '../policy/index.js';
 import type { PolicySpec } from '../run/run-spec.js';
+import type { ModeRule } from './syscalls/new-policy.js';
 import type { NodeId } from '../units.js';
 
 /** A policy of a RUN word, checked against its own declaration and the machine: what mm/ makes a Mempolicy from. */
@@ -11,15 +12,38 @@ export function policyRequest(
   definition: PolicyDefinition,
   topology: Topology,
   allowed: readonly NodeId[],
+  { rule, profile }: { readonly rule: ModeRule; readonly profile: string },
   bestNodes?: Int16Array,
 ): MempolicyRequest {
+  checkMode(spec, definition, rule, profile);
   return {
     definition,
     nodes: nodesFor(spec, definition, topology, allowed),
     flag: spec.flags.find((flag) => flag === 'static' || flag === 'relative') ?? null,
     options: optionsFor(spec, definition),
+    ...(spec.flags.includes('numa_balancing') && { numaBalancing: true }),
     ...(bestNodes && { bestNodes }),
   };
+}
+
+/** Does the profile's kernel have the mode, and the flags with it? */
+function checkMode(spec: PolicySpec, { name, mode }: PolicyDefinition, rule: ModeRule, profile: string): void {
+  if (mode !== undefined && mode.number >= rule.max) {
+    throw new MmError('BAD_RUN', `policy "${name}" (${mode.name}) does not exist under profile ${profile}`);
+  }
+  if (spec.flags.length > 0 && mode !== undefined && rule.flags === 0) {
+    throw new MmError(
+      'BAD_RUN',
+      `policy "${name}": profile ${profile} has no flags of modes, and got ":${spec.flags[0]}"`,
+    );
+  }
+  const balances = mode !== undefined && rule.balancing.includes(mode.number);
+  if (spec.flags.includes('numa_balancing') && !balances) {
+    throw new MmError(
+      'BAD_RUN',
+      `policy "${name}" does not take ":numa_balancing" under profile ${profile}; ${rule.balancing.length > 1 ? 'bind and preferred-many do' : 'bind does'}`,
+    );
+  }
 }
 
 function nodesFor(

@@ -14,7 +14,7 @@ import { loadPolicy } from './load-policies.js';
 import type { Machine } from './machine.js';
 import { rowOfTraceMoment } from './moments.js';
 import { policyRequest } from './policy-request.js';
-import { profileNamed } from './profiles/index.js';
+import { profileNamed, rulesOf } from './profiles/index.js';
 import { replayOn } from './replay-on.js';
 import { runAssumptions } from './run-assumptions.js';
 import { countTouchedPages } from './touched-pages.js';
@@ -52,10 +52,11 @@ async function replaySource(
   const region = await regionRows(source, request);
   const cpus = placeThreads(await threadsWithRows(source), switches.cpus, topology);
 
+  const kernel = { rule: rulesOf(profileNamed(switches.profile).rules).modes, profile: switches.profile };
   const load = async (policy: PolicySpec): Promise<MempolicyRequest> => {
     const definition = await loadPolicy(policy.name, cwd);
     const best = definition.prepass === 'best-static' ? await bestNodes(source, topology, cpus, region) : undefined;
-    return policyRequest(policy, definition, topology, allowed, best);
+    return policyRequest(policy, definition, topology, allowed, kernel, best);
   };
   const runPolicy = await load(spec.policy);
   const vmaPolicies = await Promise.all(
@@ -123,7 +124,8 @@ function result(
 
 function policyNodes(request: RunRequest, machine: Machine, definition: PolicyDefinition) {
   const { topology } = machine;
-  return policyRequest(request.spec.policy, definition, topology, topology.nodesWithMemory()).nodes;
+  const kernel = { rule: machine.rules.modes, profile: request.spec.switches.profile };
+  return policyRequest(request.spec.policy, definition, topology, topology.nodesWithMemory(), kernel).nodes;
 }
 
 /** Things that contradict each other. */

@@ -20,6 +20,7 @@ export function runAssumptions(
     ...(switches.faultAround ? [] : ['A fault maps one file page (fault-around=off).']),
     ...(switches.pageCluster === 0 ? ['Swap is read one page at a time (page-cluster=0).'] : []),
     ...(movesDirectly(spec) ? [WAITS] : []),
+    ...(marksForBalancing(spec) ? [NOT_BALANCED] : []),
     'Pages are 4 KiB; no huge pages (thp=never).',
     ...('times' in options.repeat && options.repeat.times === 1
       ? []
@@ -34,6 +35,11 @@ const WAITS =
 
 const movesDirectly = ({ actions, switches }: RunRequest['spec']): boolean =>
   switches.autoMigrate?.lazy === false || actions.some(({ kind }) => ['move', 'migrate', 'cpuset'].includes(kind));
+
+const NOT_BALANCED = 'The flag numa_balancing is kept and changes nothing: no balancer runs (balancing=off).';
+
+const marksForBalancing = ({ policy, switches }: RunRequest['spec']): boolean =>
+  [policy, ...switches.vmas.map((vma) => vma.policy)].some(({ flags }) => flags.includes('numa_balancing'));
 
 const CPU_WORDS = {
   blocks: 'in equal consecutive groups per node',

@@ -79,5 +79,6 @@ export {
   VM_WRITE,
 } from './vma.js';
 export { watermarks2616, watermarks61, watermarks612, type WatermarkRule, type Watermarks } from './watermarks.js';
+export { weightsFromBandwidth } from './weights.js';
 export { bindByNumber, bindNearestFirst, makeWorld, type BindOrder, type MachineWorld } from './world.js';
 export { MARK_HIGH, MARK_LOW, MARK_MIN, MARK_PROMO, Zones, type NodeMask } from './zones.js';

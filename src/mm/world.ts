@@ -32,6 +32,7 @@ export interface MachineWorld extends World {
  *
  * @param firstRows the fallback rows at boot
  * @param weights weight of each node, 0: not set; the caller may change them
+ * @param autoWeights weight of each node by its bandwidth; left out: all alike
  */
 export function makeWorld(
   topology: Topology,
@@ -39,6 +40,7 @@ export function makeWorld(
   bindOrder: BindOrder,
   seed: number,
   weights: Uint8Array,
+  autoWeights: readonly number[] = [],
 ): MachineWorld {
   let rows = firstRows;
   const firstByStart = new Map<readonly NodeId[], Int16Array>();
@@ -59,6 +61,7 @@ export function makeWorld(
     hasMemory: (node) => topology.hasMemory(node),
     firstOf: (nodes, from) => firsts(nodes)[from] as NodeId,
     weight: (node) => weights[node] || 1,
+    autoWeight: (node) => autoWeights.at(node) ?? 1,
     seed,
     rowsChanged(now) {
       rows = now;

@@ -37,6 +37,8 @@ export interface World {
   firstOf(nodes: readonly NodeId[], from: NodeId): NodeId;
   /** Weight of a node for weighted interleaving, as the administrator set it; 1 if not set (MP-53). */
   weight(node: NodeId): number;
+  /** The weight that follows from what the node's memory delivers, as 6.16 reduces bandwidths. */
+  autoWeight(node: NodeId): number;
   readonly seed: number;
 }
 

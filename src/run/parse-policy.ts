@@ -71,7 +71,8 @@ function addFlag(flags: PolicyFlag[], piece: Piece): void {
   }
   const flag = word.name as PolicyFlag;
   if (flags.includes(flag)) return;
-  if (flags.length > 0) piece.fail(`"${flag}" and "${flags[0]}" exclude each other`);
+  const other = flags.find((given) => given !== 'numa_balancing');
+  if (other !== undefined && flag !== 'numa_balancing') piece.fail(`"${flag}" and "${other}" exclude each other`);
   flags.push(flag);
 }
 

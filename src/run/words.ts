@@ -131,7 +131,12 @@ export const SWITCHES: readonly SwitchWord[] = [
 export const FLAGS: readonly Word[] = [
   { name: 'static', syntax: ':static', about: 'nodes stay as given when the allowed nodes change', isThere: true },
   { name: 'relative', syntax: ':relative', about: 'nodes count within the allowed nodes', isThere: true },
-  { name: 'numa_balancing', syntax: ':numa_balancing', about: 'hint faults within the nodes', isThere: false },
+  {
+    name: 'numa_balancing',
+    syntax: ':numa_balancing',
+    about: 'hint faults within the nodes, once balancing is there; the flag is kept and shown',
+    isThere: true,
+  },
 ];
 
 /** Values of `profile=`. */

@@ -22,6 +22,8 @@ export interface TinyOptions extends Partial<Omit<ComposeOptions, 'machine'>> {
   readonly cpusOfNode?: readonly (readonly number[])[];
   /** SLIT; default 10 and 20. */
   readonly distance?: readonly (readonly number[])[];
+  /** GB/s; default 100 and 50. */
+  readonly bandwidthGbs?: readonly (readonly number[])[];
   readonly rebind?: Rebind;
 }
 
@@ -40,7 +42,7 @@ export function tinyDescription(options: TinyOptions = {}): MachineDescription {
     distance: options.distance ?? table(10, 20),
     cost: {
       latencyNs: table(100, 200),
-      bandwidthGbs: table(100, 50),
+      bandwidthGbs: options.bandwidthGbs ?? table(100, 50),
       ...{ minorFaultNs: 1000, majorFaultNs: 90_000, writebackNs: 80_000, pageCopyGbs: 10 },
       ...{ migrateBaseNs: 50_000, migratePerPageNs: 1000, ipiNs: 2000, walkNs: 30 },
     },
