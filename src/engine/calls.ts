@@ -85,6 +85,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   });
   const pages = makeMovePagesCalls({
     ...{ frames, lru, zones, tables, world, migratePages, pageStatus: rules.pageStatus, zeroPage },
+    ...{ privileges: rules.privileges, movePagesRule: rules.movePages },
   });
   const areas = makeAreaCalls({
     ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },

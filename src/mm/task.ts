@@ -27,6 +27,8 @@ export class Task {
   memsSeen = 0;
   cpu: CpuId;
   node: NodeId;
+  /** False once it has exited: somebody may still know its number. Kernel: task->mm */
+  hasMemory = true;
   readonly credentials = new Credentials();
   /** Faults that the task has taken. Kernel: min_flt, maj_flt */
   minorFaults = 0;

@@ -6,6 +6,7 @@ import {
   type PopulateHoles,
   type ShmemWillNeed,
 } from '../syscalls/madvise.js';
+import { movePages2618, movePages6, type MovePagesRule } from '../syscalls/move-at-once.js';
 import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
 import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscalls/mempolicy.js';
 import { numaMaps2616, numaMaps6, type NumaMapsForm } from '../syscalls/numa-maps.js';
@@ -148,6 +149,8 @@ export interface Rules {
   readonly privileges: Privileges;
   /** How a line of numa_maps is written. */
   readonly numaMaps: NumaMapsForm;
+  /** How move_pages goes through its list. */
+  readonly movePages: MovePagesRule;
   /** How move_pages spells two states of a page. */
   readonly pageStatus: PageStatus;
   /** MADV_POPULATE over a hole. */
@@ -201,6 +204,7 @@ export const VARIANTS: Variants = {
   lazyUnmap: { '2012': lazy2012, '2006': lazy2006, refused: lazyRefused },
   privileges: { nice: privilegesNice, 'before-2.6.16': privilegesBefore2616 },
   numaMaps: { '6.x': numaMaps6, '2.6.16': numaMaps2616 },
+  movePages: { '6.x': movePages6, '2.6.18': movePages2618 },
   pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
   shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },

@@ -4,7 +4,8 @@ import type { MigratePages } from '../../migrate/index.js';
 import { MARK_LOW, VM_EXEC, VM_READ, VM_WRITE, type Frames, type Lru, type Task, type Zones } from '../../mm/index.js';
 import type { World } from '../../policy/index.js';
 import { NO_PAGE, NO_PFN, type NodeId, type Pfn } from '../../units.js';
-import { MPOL_MF_MOVE, MPOL_MF_MOVE_ALL } from './mempolicy.js';
+import { MPOL_MF_MOVE, MPOL_MF_MOVE_ALL, type Privileges } from './mempolicy.js';
+import { makeMoveAtOnce, type MovePagesRule } from './move-at-once.js';
 import { readNodeMask, type NodeMaskArgument } from './node-mask.js';
 
 /** Rule variant `pageStatus`: how two states of an entry are spelled (K section 5, section 7). */
@@ -26,6 +27,8 @@ export interface MovePagesParts {
   readonly migratePages: MigratePages['migratePages'];
   readonly pageStatus: PageStatus;
   readonly zeroPage: Pfn;
+  readonly privileges: Privileges;
+  readonly movePagesRule: MovePagesRule;
 }
 
 export interface MovePagesCalls {
@@ -51,6 +54,7 @@ export interface MovePagesCalls {
 
 export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
   const { frames, lru, zones, tables, world, migratePages, pageStatus, zeroPage } = parts;
+  const { privileges, movePagesRule } = parts;
 
   /** The frame behind a page, 0 for none, or the status that says why there is none. */
   function look(target: Task, vpn: number): { pfn: Pfn; status: number } {
@@ -75,6 +79,14 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     return task.uid === 0 || task.space === target.space;
   }
 
+  const moveAtOnce = makeMoveAtOnce(
+    {
+      ...{ frames, lru, world, frameAt: (target, vpn) => look(target, vpn).pfn },
+      move: (task, pages, nodeOf) => migratePages(pages, (old) => thisNodeOnly(task, nodeOf(old))(), task.cpu),
+    },
+    movePagesRule.nothing,
+  );
+
   function movePages(
     task: Task,
     target: Task | null,
@@ -84,15 +96,18 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     status: (number | null)[],
   ): number {
     if ((flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0) return -EINVAL;
-    if ((flags & MPOL_MF_MOVE_ALL) !== 0 && task.uid !== 0) return -EPERM;
+    if ((flags & MPOL_MF_MOVE_ALL) !== 0 && !task.credentials.has(privileges.moveAll)) return -EPERM;
     if (target === null) return -ESRCH;
+    if (!target.hasMemory) return -EINVAL;
     if (!mayAct(task, target)) return -EPERM;
     if (nodes === null) {
       vpns.forEach((vpn, i) => (status[i] = look(target, vpn).status));
       return 0;
     }
+    const all = (flags & MPOL_MF_MOVE_ALL) !== 0;
+    if (movePagesRule.isAtOnce) return moveAtOnce(task, target, vpns, nodes, all, status);
     lru.drainAll();
-    return moveInBatches(task, target, vpns, nodes, (flags & MPOL_MF_MOVE_ALL) !== 0, status);
+    return moveInBatches(task, target, vpns, nodes, all, status);
   }
 
   /** K-M2, K-M3: runs of entries with one target, all of which have to move, are moved together. */
@@ -168,11 +183,13 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     const wanted = readNodeMask(to, maxnode);
     if (typeof wanted === 'number') return wanted;
     if (target === null) return -ESRCH;
+    if (!target.hasMemory) return -EINVAL;
+    const isPrivileged = task.credentials.has(privileges.migrateOthers);
     if (!mayAct(task, target)) return -EPERM;
-    if (task.uid !== 0 && wanted.some((node) => target.cpuset.mems[node] !== 1)) return -EPERM;
+    if (!isPrivileged && wanted.some((node) => target.cpuset.mems[node] !== 1)) return -EPERM;
     const destination = wanted.filter((node) => task.cpuset.mems[node] === 1);
     if (destination.length === 0) return -EINVAL;
-    return moveProcess(task, target, source, destination, task.uid === 0);
+    return moveProcess(task, target, source, destination, isPrivileged);
   }
 
   /** K-G2: pairs of nodes in an order that does not pile pages up. Kernel: do_migrate_pages(). */

@@ -147,6 +147,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
 
   function exit(task: Task): void {
     alive.delete(task);
+    task.hasMemory = false;
     if (task.policy !== null) task.policy.refs--;
     task.policy = null;
     for (const other of alive) if (other.space === task.space) return;
