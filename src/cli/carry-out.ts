@@ -5,6 +5,7 @@ import { reserveOutputFile } from './output-file.js';
 import { progressBar } from './progress.js';
 import { replayOptions, type ReplayFlags } from './replay-flags.js';
 import type { Shell } from './shell.js';
+import { reserveTraceLog } from './trace-log-option.js';
 import { wiringText } from './wiring.js';
 import { MmError } from '../errors.js';
 import type { MachineDescription } from '../hardware/index.js';
@@ -67,7 +68,12 @@ export async function carryOut(
     return EXIT.ok;
   }
   const file = flags.json === undefined || flags.json === '-' ? null : reserveOutputFile(flags.json);
-  const results = await execute(ready, flags, shell);
+  const log = flags.trace === undefined ? null : reserveTraceLog(flags.trace);
+  const requests = ready.requests.map((request, i) =>
+    log === null ? request : { ...request, traceLog: log.part(i, request.spec.text) },
+  );
+  const results = await execute({ ...ready, requests }, flags, shell);
+  log?.finish();
   shell.out(flags.json === '-' ? comparisonJson(results, ready.context) : report(results));
   file?.write(comparisonJson(results, ready.context));
   return results.every((result) => result.outcome.kind === 'done') ? EXIT.ok : EXIT.runFailed;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { createRequire } from 'node:module';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
+import { addExplain } from './commands/explain.js';
 import { addMachine } from './commands/machine.js';
 import { addMemtoy } from './commands/memtoy.js';
 import { addPolicy } from './commands/policy.js';
@@ -58,7 +59,7 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
     })
     .helpCommand('help [COMMAND]', 'the help of a command')
     .addHelpText('after', `\n${EXAMPLES}\n\n${EXIT_CODES_HELP}`);
-  for (const add of [addCompare, addRun, addTrace, addMachine, addPolicy, addConformance, addMemtoy])
+  for (const add of [addCompare, addRun, addExplain, addTrace, addMachine, addPolicy, addConformance, addMemtoy])
     add(program, shell);
   return program;
 }

@@ -1,4 +1,17 @@
-import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MmError } from '../errors.js';
 
 /** Temporary files that are not in their place yet. */
@@ -8,6 +21,10 @@ const unfinished = new Set<string>();
 export interface OutputFile {
   /** Writes everything and puts the file in its place. */
   write(text: string): void;
+  /** A file for part `index` of what is to come, beside it; it goes with the others. */
+  part(index: number): string;
+  /** Puts the file together from texts and from files, which are read in pieces, and puts it in its place. */
+  assemble(pieces: readonly (string | { readonly file: string })[]): void;
 }
 
 /**
@@ -26,6 +43,10 @@ export function reserveOutputFile(path: string): OutputFile {
         write: (text) => {
           writeFileSync(path, text);
         },
+        part: (index) => partFile(join(tmpdir(), `mof-${String(process.pid)}.tmp`), index),
+        assemble: (pieces) => {
+          assemble(path, pieces);
+        },
       };
     const target = found ? realpathSync(path) : path; // a link stays a link
     const temporary = `${target}.${String(process.pid)}.tmp`;
@@ -35,10 +56,43 @@ export function reserveOutputFile(path: string): OutputFile {
       write: (text) => {
         replace(target, temporary, text);
       },
+      part: (index) => partFile(temporary, index),
+      assemble: (pieces) => {
+        assemble(temporary, pieces);
+        putInPlace(target, temporary);
+      },
     };
   } catch (error) {
     if (error instanceof MmError) throw error;
     throw new MmError('BAD_OPTION', `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+function partFile(temporary: string, index: number): string {
+  const path = `${temporary}.${String(index)}`;
+  unfinished.add(path);
+  return path;
+}
+
+const PIECE_BYTES = 1 << 20;
+
+function assemble(path: string, pieces: readonly (string | { readonly file: string })[]): void {
+  const out = openSync(path, 'w');
+  try {
+    const buffer = Buffer.alloc(PIECE_BYTES);
+    for (const piece of pieces) {
+      if (typeof piece === 'string') {
+        writeSync(out, piece);
+        continue;
+      }
+      const part = openSync(piece.file, 'r');
+      for (let bytes = readSync(part, buffer); bytes > 0; bytes = readSync(part, buffer)) writeSync(out, buffer, 0, bytes);
+      closeSync(part);
+      rmSync(piece.file);
+      unfinished.delete(piece.file);
+    }
+  } finally {
+    closeSync(out);
   }
 }
 
@@ -54,12 +108,16 @@ function replace(target: string, temporary: string, text: string): void {
     writeFileSync(file, text);
     fsyncSync(file);
     closeSync(file);
-    renameSync(temporary, target);
+    putInPlace(target, temporary);
   } catch (error) {
     throw new MmError(
       'BAD_OPTION',
       `cannot write ${target}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
     );
   }
+}
+
+function putInPlace(target: string, temporary: string): void {
+  renameSync(temporary, target);
   unfinished.delete(temporary);
 }

@@ -2,6 +2,7 @@ import { makeMigratePages, type MigratePagesSteps } from '../migrate/index.js';
 import { EINVAL, ENOENT, MmError } from '../errors.js';
 import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
+import type { Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn } from '../units.js';
 import { makeHotplug, type HotplugCalls } from './hotplug.js';
 import type { Machine } from './machine.js';
@@ -55,13 +56,31 @@ export interface CallOptions {
   readonly possibleNodes: number;
 }
 
+/** A system call that moves pages, told as something with steps inside. */
+function told<Rest extends readonly unknown[]>(
+  tracer: Tracer | null,
+  name: string,
+  call: (task: Task, ...rest: Rest) => number,
+): (task: Task, ...rest: Rest) => number {
+  if (tracer === null) return call;
+  return (task, ...rest) => {
+    tracer.who(task.id, task.cpu, -1);
+    tracer.enter(name, -1);
+    const result = call(task, ...rest);
+    tracer.who(task.id, task.cpu, -1);
+    tracer.leave(name, result);
+    return result;
+  };
+}
+
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
   const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, meter, zones } = machine;
   const { forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
   const { swapOut, copyPage, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
+  const { tracer } = machine;
   const migration = makeMigratePages({
     ...{ frames, files, tables, lru, block, mapping, pageCache, swapOut, copyPage, counters, meter },
-    ...{ places: machine.places, tracer: machine.tracer, rules },
+    ...{ places: machine.places, tracer, rules },
   });
   const { migratePages } = migration;
   const movePolicyPages = makeMovePolicyPages({
@@ -69,7 +88,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ allocatePage: reclaim.allocatePage, interleaveIndex: rules.moveIndex },
   });
   const newPolicy = { world, modes, modeRule: rules.modes };
-  const policy = makeMempolicyCalls({
+  const policyCalls = makeMempolicyCalls({
     ...newPolicy,
     ...{
       frames,
@@ -83,10 +102,17 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       rules,
     },
   });
-  const pages = makeMovePagesCalls({
+  const policy = { ...policyCalls, mbind: told(tracer, 'mbind', policyCalls.mbind) };
+  const moveCalls = makeMovePagesCalls({
     ...{ frames, lru, zones, tables, world, migratePages, pageStatus: rules.pageStatus, zeroPage },
     ...{ privileges: rules.privileges, movePagesRule: rules.movePages },
   });
+  const pages = {
+    ...moveCalls,
+    movePages: told(tracer, 'move_pages', moveCalls.movePages),
+    migratePages: told(tracer, 'migrate_pages', moveCalls.migratePages),
+    moveProcess: told(tracer, 'migrate process', moveCalls.moveProcess),
+  };
   const areas = makeAreaCalls({
     ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
   });

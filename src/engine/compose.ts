@@ -59,3 +59,11 @@ export function compose(options: ComposeOptions, rebind?: Rebind): Machine {
   rebind?.(container);
   return container.get<Machine>(MACHINE);
 }
+
+/** For `compose`: this tracer is told each step. */
+export function tracedBy(tracer: Tracer): Rebind {
+  return (container) => {
+    container.unbind(TRACER);
+    container.bind(TRACER).toConstantValue(tracer);
+  };
+}

@@ -8,9 +8,13 @@
 export { checkMachine, makeCheck } from './check.js';
 export { makeCalls, type Calls } from './calls.js';
 export type { HotplugCalls, OfflineResult } from './hotplug.js';
-export { compose, COST_MODEL, POLICY, PROFILE, TRACER, type ComposeOptions, type Rebind } from './compose.js';
+export { compose, COST_MODEL, POLICY, PROFILE, tracedBy, TRACER, type ComposeOptions, type Rebind } from './compose.js';
 export { makeDeviceDriver, type DeviceMove, type ModelDriver } from './device-driver.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';
 export { profileNamed, PROFILES, rulesOf, VARIANTS, type RuleNames, type Rules } from './profiles/index.js';
 export { replayTrace } from './replay.js';
+export { watchPage, type PageEpisode, type PageLife, type PageUse } from './page-life.js';
+export { openTraceLog, type Watcher } from './trace-log-file.js';
+export { traceView } from './trace-view.js';
+export type { PageWatch, WatchedRow } from './watched-loop.js';

@@ -266,7 +266,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     tryToUnmap,
   };
   const reclaim = makeReclaim(
-    { ...reclaimParts, forEachMapping, counters, meter },
+    { ...reclaimParts, forEachMapping, counters, meter, tracer },
     rules.reclaim,
     options.sysctls ?? {},
   );
@@ -280,7 +280,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
       ...{ rotor: rules.rotor, rebind: rules.rebind, notice: rules.cpusetNotice },
     },
   });
-  const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter };
+  const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter, tracer };
   const { refault } = reclaim;
   const anon = makeAnonFault(faultParts);
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });
@@ -291,7 +291,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     mapAround: fileFault.mapAround,
   });
   const swapFault = makeSwapFault({
-    ...{ ...faultParts, misplaced, cow, swapRead, tracer, switches, rules },
+    ...{ ...faultParts, misplaced, cow, swapRead, switches, rules },
     readsAtOnce: options.readsAtOnce === true,
   });
   const migrateVma = makeMigrateVma({
@@ -318,7 +318,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     autoMigrate,
     ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
   });
-  const policy = makePolicySyscalls({ ...{ spaces, lazy, meter, world, tasks: process.tasks }, rules });
+  const policy = makePolicySyscalls({ ...{ spaces, lazy, meter, world, tracer, tasks: process.tasks }, rules });
   const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter });
 
   function access(task: Task, page: PageId, isWrite: boolean): Pfn {

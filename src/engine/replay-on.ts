@@ -19,6 +19,7 @@ import { phaseBetween, takeSnapshot, Tally, type Snapshot } from './tally.js';
 import { fillAgenda } from './trace-agenda.js';
 import { TraceMemory } from './trace-memory.js';
 import { TraceTasks } from './trace-tasks.js';
+import { watchLoop, type PageWatch } from './watched-loop.js';
 
 export interface ReplayParts {
   readonly machine: Machine;
@@ -31,6 +32,7 @@ export interface ReplayParts {
   readonly order: ReplayOptions['order'];
   readonly repeat: ReplayOptions['repeat'];
   readonly progress: (rows: number) => void;
+  readonly watch?: PageWatch | undefined;
 }
 
 export interface Replayed {
@@ -61,7 +63,8 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
       policyFor: (task) => machine.policy.newPolicy(task, request),
     })),
   );
-  const loop = makeAccessLoop({ machine, memory, tally });
+  const plain = makeAccessLoop({ machine, memory, tally });
+  const loop = parts.watch === undefined ? plain : watchLoop(plain, machine, memory, parts.watch);
 
   const agenda = new Agenda();
   const marks: RunResult['marks'][number][] = [];

@@ -8,7 +8,7 @@ import type { RunResult } from '../stats/index.js';
 import { bestStatic, firstParallelRow, pageCount, type TraceSource } from '../trace/index.js';
 import { openTrace } from '../trace/readers/index.js';
 import { planActions } from './actions.js';
-import { compose } from './compose.js';
+import { compose, tracedBy } from './compose.js';
 import { placeThreads } from './cpu-placement.js';
 import { loadPolicy } from './load-policies.js';
 import type { Machine } from './machine.js';
@@ -18,19 +18,27 @@ import { profileNamed, rulesOf } from './profiles/index.js';
 import { replayOn } from './replay-on.js';
 import { runAssumptions } from './run-assumptions.js';
 import { countTouchedPages } from './touched-pages.js';
+import { openTraceLog, type Watcher } from './trace-log-file.js';
 import { regionsNamed } from './trace-regions.js';
 
 /**
  * Carries out one run on one trace, from the opened file to the result. Same request, same bytes.
  *
  * @param progress told how many rows are done, every batch
+ * @param watcher told of each step, instead of the log that the request may ask for
  * @throws MmError for anything wrong with trace, machine, policy or run
  */
-export async function replayTrace(request: RunRequest, progress: (rows: number) => void): Promise<RunResult> {
+export async function replayTrace(
+  request: RunRequest,
+  progress: (rows: number) => void,
+  watcher?: Watcher,
+): Promise<RunResult> {
   const source = await openTrace(request.tracePath);
+  const log = request.traceLog === undefined ? null : openTraceLog(request.traceLog);
   try {
-    return await replaySource(source, request, progress);
+    return await replaySource(source, request, progress, watcher ?? log);
   } finally {
+    log?.close();
     source.close();
   }
 }
@@ -39,6 +47,7 @@ async function replaySource(
   source: TraceSource,
   request: RunRequest,
   progress: (rows: number) => void,
+  watcher: Watcher | null,
 ): Promise<RunResult> {
   const { spec, options, seed } = request;
   const { sidecar } = source;
@@ -66,7 +75,7 @@ async function replaySource(
     }),
   );
 
-  const machine = compose({
+  const parts = {
     machine: machineDescription,
     profile: switches.profile,
     switches,
@@ -75,11 +84,13 @@ async function replaySource(
     defaultPolicy: await loadPolicy('default', cwd),
     autoMigrate: switches.autoMigrate,
     ...(switches.swap ? {} : { swapPages: 0 }),
-  });
+  };
+  const machine = watcher === null ? compose(parts) : compose(parts, tracedBy(watcher.tracer));
+  watcher?.watch(machine);
   const actions = planActions(spec.actions, sidecar, machine);
   const replayed = await replayOn({
     ...{ machine, source, cpus, region, actions, progress, runPolicy, vmaPolicies },
-    ...{ order: options.order, repeat: options.repeat },
+    ...{ order: options.order, repeat: options.repeat, watch: watcher?.page },
   });
   return result(request, machine, runPolicy.definition, region, replayed, machineDescription);
 }

@@ -10,7 +10,7 @@ import {
   PG_UPTODATE,
   type Vma,
 } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type PageId, type Pfn } from '../units.js';
 import type { FaultState } from './fault-state.js';
 import { MINOR, OOM, type Outcome } from './outcome.js';
@@ -25,6 +25,7 @@ export interface AnonParts {
   readonly placement: Placement;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly tracer: Tracer | null;
 }
 
 export interface AnonFault {
@@ -40,7 +41,7 @@ function anonBits(vma: Vma, isWrite: boolean): number {
 }
 
 export function makeAnonFault(parts: AnonParts): AnonFault {
-  const { frames, tables, lru, mapping, anonVmas, placement, counters, meter } = parts;
+  const { frames, tables, lru, mapping, anonVmas, placement, counters, meter, tracer } = parts;
 
   function mapNewAnon(f: FaultState, pfn: Pfn): void {
     frames.set(pfn, PG_UPTODATE | PG_SWAPBACKED | (f.vma.isLocked ? PG_MLOCKED : 0));
@@ -50,6 +51,7 @@ export function makeAnonFault(parts: AnonParts): AnonFault {
 
   function readFault(page: PageId): Outcome {
     if (!tables.isNone(page)) return MINOR; // FP-1: a sibling was faster
+    if (tracer !== null) tracer.step('A1', 0, -1);
     mapping.mapZeroPage(page);
     counters.inc(C.fault_zero_page);
     meter.pay(ACCOUNT_FAULT, PRICE.zeroPageFault);
@@ -66,6 +68,10 @@ export function makeAnonFault(parts: AnonParts): AnonFault {
       return MINOR;
     }
     mapNewAnon(f, pfn);
+    if (tracer !== null) {
+      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
+      tracer.step('A4', pfn, -1);
+    }
     counters.inc(C.fault_anon);
     meter.pay(ACCOUNT_FAULT, PRICE.anonFault);
     return MINOR;

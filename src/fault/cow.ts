@@ -1,7 +1,7 @@
 import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_PRESENT, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import type { AnonVmas, Contents, Frames, Lru, Mapping, SwapArea } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { AnonFault } from './anon.js';
 import type { FaultState } from './fault-state.js';
@@ -20,6 +20,7 @@ export interface CowParts {
   readonly contents: Contents | null;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly tracer: Tracer | null;
   readonly zeroPage: Pfn;
 }
 
@@ -33,7 +34,7 @@ export interface CowFault {
 }
 
 export function makeCowFault(parts: CowParts): CowFault {
-  const { frames, tables, lru, swap, mapping, anonVmas, anon, placement, contents, counters, meter } = parts;
+  const { frames, tables, lru, swap, mapping, anonVmas, anon, placement, contents, counters, meter, tracer } = parts;
   const { zeroPage } = parts;
 
   function isExclusive(pfn: Pfn): boolean {
@@ -42,6 +43,7 @@ export function makeCowFault(parts: CowParts): CowFault {
   }
 
   function writeInPlace(f: FaultState): Outcome {
+    if (tracer !== null) tracer.step('W1', tables.word[f.page], -1);
     tables.bits[f.page] |= PTE_WRITE | PTE_DIRTY | PTE_YOUNG;
     mapping.flush(f.vma.space, f.page, f.task.cpu);
     meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
@@ -73,6 +75,10 @@ export function makeCowFault(parts: CowParts): CowFault {
     }
     meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
     anon.mapNewAnon(f, copy);
+    if (tracer !== null) {
+      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
+      tracer.step('W2', copy, old);
+    }
     counters.inc(C.fault_cow);
     meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
     return MINOR;
@@ -116,6 +122,10 @@ export function makeCowFault(parts: CowParts): CowFault {
       return MINOR;
     }
     anon.mapNewAnon(f, fresh);
+    if (tracer !== null) {
+      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
+      tracer.step('W2', fresh, source);
+    }
     counters.inc(C.fault_cow);
     meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
     return MINOR;

@@ -15,7 +15,7 @@ import {
   VM_RAND_READ,
 } from '../mm/index.js';
 import type { Refault } from '../reclaim/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
@@ -40,6 +40,7 @@ export interface FileParts {
   readonly refault: Refault;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly tracer: Tracer | null;
   readonly switches: FaultSwitches;
   readonly rules: { readonly faultReference: FaultReference };
 }
@@ -66,7 +67,7 @@ export interface FileFault {
 }
 
 export function makeFileFault(parts: FileParts): FileFault {
-  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter } = parts;
+  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter, tracer } = parts;
   const { switches } = parts;
   const { readahead } = switches;
   const marksAccessed = parts.rules.faultReference.marks;
@@ -147,6 +148,10 @@ export function makeFileFault(parts: FileParts): FileFault {
     let pfn = findOrRead(f.task, file, index, f.isWrite, readsAhead);
     if (pfn === NO_PFN) return OOM;
     const outcome = lastWasRead ? MAJOR : MINOR;
+    if (tracer !== null) {
+      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
+      tracer.step(lastWasRead ? 'F3' : 'F2', pfn, -1);
+    }
     if (marksAccessed && !lastWasRead) lru.markAccessed(pfn);
     if (lastWasRead) f.waits++;
     if (readsAhead && frames.has(pfn, PG_READAHEAD) && (!lastWasRead || f.task.faults === POPULATE_FAULTS)) {
@@ -173,6 +178,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     }
     const writable = f.isWrite ? PTE_WRITE | PTE_DIRTY : 0; // a shared mapping becomes writable by a write (K-A9)
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable);
+    if (tracer !== null) tracer.step('F6', pfn, -1);
     if (parts.switches.faultAround && !f.isWrite) mapAround(f, 0);
     return outcome;
   }

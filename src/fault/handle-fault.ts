@@ -96,7 +96,10 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
       tracer.enter('fault', isWrite ? 1 : 0);
     }
     const outcome = serve(task, page, isWrite);
-    if (tracer !== null) tracer.leave('fault', outcome);
+    if (tracer !== null) {
+      tracer.who(task.id, task.cpu, tables.vpnOf(page));
+      tracer.leave('fault', outcome);
+    }
     return outcome;
   };
 

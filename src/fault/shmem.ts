@@ -18,7 +18,7 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
@@ -42,6 +42,7 @@ export interface ShmemParts {
   readonly placement: Placement;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly tracer: Tracer | null;
   readonly mapAround: (f: FaultState, bits: number) => void;
   readonly switches: FaultSwitches;
   readonly rules: { readonly faultReference: FaultReference };
@@ -56,7 +57,7 @@ export interface ShmemFault {
 
 export function makeShmemFault(parts: ShmemParts): ShmemFault {
   const { frames, tables, lru, pageCache, swap, block, swapRead, mapping, misplaced, cow, placement } = parts;
-  const { counters, meter } = parts;
+  const { counters, meter, tracer } = parts;
   const { switches } = parts;
   const marksAccessed = parts.rules.faultReference.marks;
 
@@ -151,6 +152,10 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     // A read of a shared writable mapping maps it writable at once (K-A9).
     const writable = f.vma.isShared && f.vma.isWritable ? PTE_WRITE : 0;
     mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable | (f.isWrite ? PTE_DIRTY : 0));
+    if (tracer !== null) {
+      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
+      tracer.step('H5', pfn, -1);
+    }
     if (switches.faultAround && !f.isWrite) parts.mapAround(f, writable);
     return f.outcome;
   }

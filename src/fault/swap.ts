@@ -211,7 +211,10 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   }
 
   function step(f: FaultState, at: number): number {
-    if (tracer !== null) tracer.step(STEP_NAMES[at], f.pfn, f.slot);
+    if (tracer !== null) {
+      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset);
+      tracer.step(STEP_NAMES[at], f.pfn, f.slot);
+    }
     switch (at) {
       case S1:
         return s1Migration(f);

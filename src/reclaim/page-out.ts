@@ -11,7 +11,7 @@ import {
   type SwapArea,
 } from '../mm/index.js';
 import type { SwapOut } from '../migrate/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C, type Counters, type Tracer } from '../stats/index.js';
 import type { Pfn, SwapSlot } from '../units.js';
 import type { Scan } from './scan.js';
 import type { Workingset } from './workingset.js';
@@ -35,6 +35,7 @@ export interface PageOutParts {
   readonly counters: Counters;
   /** RC-51: a file system that cannot let go of the buffers of this page now; null: every one can. */
   readonly buffersBusy: ((pfn: Pfn) => boolean) | null;
+  readonly tracer?: Tracer | null;
 }
 
 /** The last steps of a page that reclaim has isolated, locked and unmapped: shared by all eras. */
@@ -56,6 +57,7 @@ export interface PageOut {
  */
 export function makePageOut(parts: PageOutParts, workingset: Workingset, shmemWritesAtOnce: boolean): PageOut {
   const { frames, lru, files, pageCache, swap, block, swapOut, counters, buffersBusy } = parts;
+  const tracer = parts.tracer ?? null;
 
   function leaveSwapCache(pfn: Pfn): void {
     swap.remove(pfn);
@@ -83,6 +85,7 @@ export function makePageOut(parts: PageOutParts, workingset: Workingset, shmemWr
       return PAGE_KEEP;
     }
     frames.set(pfn, PG_RECLAIM);
+    if (tracer !== null) tracer.step('RC-write', pfn, -1);
     const hasEnded = swapOut.startWrite(pfn);
     counters.inc(C.nr_vmscan_write);
     scan.written++;
@@ -106,6 +109,7 @@ export function makePageOut(parts: PageOutParts, workingset: Workingset, shmemWr
 
   function free(pfn: Pfn): boolean {
     if (frames.count(pfn) !== 2 || frames.isDirty(pfn)) return false; // its cache, and us
+    if (tracer !== null) tracer.step('RC-free', pfn, -1);
     if (frames.isSwapCache(pfn)) {
       workingset.evictSwap(frames.private_(pfn) as SwapSlot, pfn);
       swap.remove(pfn);

@@ -2,7 +2,7 @@ import type { Meter } from '../cost/index.js';
 import type { PageTables, Tlb, Topology } from '../hardware/index.js';
 import type { SwapOut, TryToUnmap } from '../migrate/index.js';
 import type { Block, Files, ForEachPlace, Frames, Lru, PageCache, SwapArea, Zones } from '../mm/index.js';
-import type { Counters } from '../stats/index.js';
+import type { Counters, Tracer } from '../stats/index.js';
 import type { Pfn } from '../units.js';
 
 /** The modules that reclaim works on. */
@@ -22,6 +22,8 @@ export interface ReclaimParts {
   readonly forEachMapping: ForEachPlace;
   readonly counters: Counters;
   readonly meter: Meter;
+  /** Absent: nobody watches. */
+  readonly tracer?: Tracer | null;
   /** RC-51: a file system that cannot let go of a page's buffers now; absent: every one can. */
   readonly buffersBusy?: (pfn: Pfn) => boolean;
 }

@@ -8,6 +8,7 @@
 export { compareReport, type ReportContext } from './compare-report.js';
 export { comparisonJson, stableJson } from './json.js';
 export { formatCount, formatNs, formatRatio, formatShare } from './numbers.js';
+export { pageLifeReport } from './page-life-report.js';
 export { plain, type Paint } from './paint.js';
 export { runReport } from './run-report.js';
 export { tableText } from './table.js';

@@ -17,6 +17,7 @@ export {
   type Progress,
   type ReplayOptions,
   type RunRequest,
+  type TraceLogPart,
 } from './run-request.js';
 export type { Moment, PolicySpec, RunSpec } from './run-spec.js';
 export { ACTIONS, FLAGS, MOMENTS, PROFILES, SWITCHES, type Word } from './words.js';

@@ -8,6 +8,18 @@ export interface RunRequest {
   readonly machine: MachineDescription;
   readonly seed: number;
   readonly options: ReplayOptions;
+  /** Each named step is written there; absent: nobody watches. */
+  readonly traceLog?: TraceLogPart;
+}
+
+/** Where the log of one run goes: a file of its own, which is put together with those of other runs later. */
+export interface TraceLogPart {
+  readonly path: string;
+  /** A key of `LOG_FORMATS`. */
+  readonly format: string;
+  /** Number of the run within the log, from 0, and its words. */
+  readonly index: number;
+  readonly name: string;
 }
 
 /** Options of the command, the same for all its runs. */

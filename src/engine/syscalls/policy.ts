@@ -11,6 +11,7 @@ import {
 import type { Lazy, LazyResult } from '../../migrate/index.js';
 import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../../cost/index.js';
 import type { World } from '../../policy/index.js';
+import type { Tracer } from '../../stats/index.js';
 import type { Rules } from '../profiles/index.js';
 import type { NodeId } from '../../units.js';
 
@@ -19,6 +20,7 @@ export interface PolicyParts {
   readonly lazy: Lazy;
   readonly meter: Meter;
   readonly world: World;
+  readonly tracer: Tracer | null;
   /** Where `cpusetSetMems` finds the tasks concerned. */
   readonly tasks: () => readonly Task[];
   readonly rules: Pick<Rules, 'rebind' | 'cpusetNotice' | 'rotor' | 'modes'>;
@@ -37,7 +39,7 @@ export interface PolicySyscalls {
   cpusetSetMems(cpuset: Cpuset, nodes: readonly NodeId[]): void;
 }
 
-export function makePolicySyscalls({ spaces, lazy, meter, world, tasks, rules }: PolicyParts): PolicySyscalls {
+export function makePolicySyscalls({ spaces, lazy, meter, world, tracer, tasks, rules }: PolicyParts): PolicySyscalls {
   function mbind(space: AddressSpace, start: number, pages: number, policy: Mempolicy | null): void {
     for (const vma of spaces.isolateRange(space, start, pages)) {
       if (vma.file?.isShmem === true) vma.file.setPolicy(vma.filePage, vma.pages, policy ?? undefined);
@@ -48,6 +50,10 @@ export function makePolicySyscalls({ spaces, lazy, meter, world, tasks, rules }:
 
   function unmapLazily(task: Task, vmas: readonly Vma[], policy: Mempolicy | null): LazyResult {
     const sum = { looked: 0, unmapped: 0, left: 0, noSlot: 0 };
+    if (tracer !== null) {
+      tracer.who(task.id, task.cpu, -1);
+      tracer.enter('mbind lazy', vmas.length);
+    }
     meter.pay(ACCOUNT_MIGRATION, PRICE.moveCall);
     for (const vma of vmas) {
       if (vma.isLocked) continue;
@@ -56,6 +62,10 @@ export function makePolicySyscalls({ spaces, lazy, meter, world, tasks, rules }:
       sum.unmapped += result.unmapped;
       sum.left += result.left;
       sum.noSlot += result.noSlot;
+    }
+    if (tracer !== null) {
+      tracer.who(task.id, task.cpu, -1);
+      tracer.leave('mbind lazy', sum.unmapped);
     }
     return sum;
   }
