@@ -86,7 +86,8 @@ function assemble(path: string, pieces: readonly (string | { readonly file: stri
         continue;
       }
       const part = openSync(piece.file, 'r');
-      for (let bytes = readSync(part, buffer); bytes > 0; bytes = readSync(part, buffer)) writeSync(out, buffer, 0, bytes);
+      for (let bytes = readSync(part, buffer); bytes > 0; bytes = readSync(part, buffer))
+        writeSync(out, buffer, 0, bytes);
       closeSync(part);
       rmSync(piece.file);
       unfinished.delete(piece.file);

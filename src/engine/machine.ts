@@ -280,7 +280,20 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
       ...{ rotor: rules.rotor, rebind: rules.rebind, notice: rules.cpusetNotice },
     },
   });
-  const faultParts = { frames, tables, lru, swap, pageCache, mapping, anonVmas, placement, contents, counters, meter, tracer };
+  const faultParts = {
+    frames,
+    tables,
+    lru,
+    swap,
+    pageCache,
+    mapping,
+    anonVmas,
+    placement,
+    contents,
+    counters,
+    meter,
+    tracer,
+  };
   const { refault } = reclaim;
   const anon = makeAnonFault(faultParts);
   const cow = makeCowFault({ ...faultParts, anon, zeroPage });

@@ -72,7 +72,7 @@ export function watchPage(page: number): Watcher & { life(): PageLife } {
         if (ended.steps.length > 0) episodes.push(ended);
         return;
       }
-      if (e.vpn !== vpn || kept >= MAX_STEPS) return;
+      if (vpn < 0 || e.vpn !== vpn || kept >= MAX_STEPS) return;
       kept++;
       const last = open.at(-1);
       if (last !== undefined && !e.name.startsWith('RC-')) last.steps.push({ ...e });

@@ -67,7 +67,8 @@ export interface FileFault {
 }
 
 export function makeFileFault(parts: FileParts): FileFault {
-  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter, tracer } = parts;
+  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter, tracer } =
+    parts;
   const { switches } = parts;
   const { readahead } = switches;
   const marksAccessed = parts.rules.faultReference.marks;

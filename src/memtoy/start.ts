@@ -4,8 +4,9 @@ import {
   loadPolicy,
   makeCalls,
   profileNamed,
-  TRACER,
+  tracedBy,
   type RuleNames,
+  type Watcher,
 } from '../engine/index.js';
 import type { MachineDescription } from '../hardware/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
@@ -22,16 +23,18 @@ export interface MemtoyOptions {
   readonly profile: string;
   /** Single rules changed by name. */
   readonly rules?: Partial<RuleNames>;
+  /** Told each step (`--trace`); closing it is the caller's. */
+  readonly watcher?: Watcher;
 }
 
 /** A machine with migrate-on-fault on, if its profile has it, and one memtoy on its first CPU. */
 export async function startMemtoy(
-  { machine: description, profile, rules }: MemtoyOptions,
+  { machine: description, profile, rules, watcher }: MemtoyOptions,
   host: Host,
 ): Promise<Session> {
   const { hasHooks } = profileNamed(profile);
   const defaultPolicy = await loadPolicy('default', '.');
-  const printer = new StepPrinter();
+  const printer = new StepPrinter(watcher?.tracer ?? null);
   const machine = compose(
     {
       ...{ machine: description, profile, defaultPolicy, keepContents: true },
@@ -41,11 +44,9 @@ export async function startMemtoy(
         ...{ pageCluster: 0, readahead: false, faultAround: false },
       },
     },
-    (container) => {
-      container.unbind(TRACER);
-      container.bind(TRACER).toConstantValue(printer);
-    },
+    tracedBy(printer),
   );
+  watcher?.watch(machine);
   const maskWidth = Math.max(64, Math.ceil((machine.topology.nodeCount + 1) / 64) * 64);
   const modes = new Map<number, PolicyDefinition>();
   for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);

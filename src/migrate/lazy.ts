@@ -249,6 +249,7 @@ export function makeLazy(parts: LazyParts): Lazy {
     const s = new LazyState(task, null, 0, 0, null);
     for (const pfn of pages) {
       s.pfn = pfn;
+      tell(s, L1);
       for (let at = L2; at !== L1;) at = step(s, at);
     }
     step(s, L7);

@@ -379,6 +379,7 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   function begin(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): MigrateState {
     const s = new MigrateState(pages, newPage, cpu);
     s.next = ROUND;
+    if (tracer !== null) for (const pfn of pages) tracer.step('D-isolate', pfn, -1);
     return s;
   }
 

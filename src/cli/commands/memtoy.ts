@@ -6,7 +6,8 @@ import { talk } from '../memtoy-terminal.js';
 import { drive, takeLines } from '../memtoy-batch.js';
 import { oneOf, wholeNumber } from '../option-values.js';
 import type { Console, Shell } from '../shell.js';
-import { PROFILES, VARIANTS, type RuleNames } from '../../engine/index.js';
+import { reserveTraceLog, TRACE_OPTION } from '../trace-log-option.js';
+import { openTraceLog, PROFILES, VARIANTS, type RuleNames, type Watcher } from '../../engine/index.js';
 import { MmError, nearestName } from '../../errors.js';
 import { runScript, startMemtoy, type Host } from '../../memtoy/index.js';
 
@@ -30,6 +31,7 @@ interface Flags {
   readonly machine: string;
   readonly profile: string;
   readonly rule: Partial<RuleNames>;
+  readonly trace?: string;
 }
 
 /** `mof memtoy [SCRIPT]`: memory, places and policies by hand, or by a script. */
@@ -52,6 +54,7 @@ export function addMemtoy(program: Command, shell: Shell): void {
     .option('--machine <NAME|FILE>', 'a bundled machine (mof machine list) or the file of one', DEFAULT_MACHINE)
     .option('--profile <NAME>', `whose rules hold: ${profiles.join(', ')}`, oneOf('--profile', profiles), 'mof')
     .option('--rule <NAME=VARIANT>', 'another variant of one rule (docs/profiles.md); repeatable', ruleOf, {})
+    .option(...TRACE_OPTION)
     .addHelpText('after', MORE_HELP)
     .action(async (script: string | undefined, flags: Flags) => {
       const err = program.configureOutput().writeErr ?? shell.out;
@@ -64,13 +67,29 @@ export function addMemtoy(program: Command, shell: Shell): void {
       }
       const text = script === undefined ? null : readScript(script);
       const host: Host = { out: shell.out, err, findFile };
-      shell.exitCode = await run(text, flags, host, shell.console);
+      const log = flags.trace === undefined ? null : reserveTraceLog(flags.trace);
+      const watcher = log === null ? null : openTraceLog(log.part(0, script ?? 'memtoy'));
+      try {
+        shell.exitCode = await run(text, flags, host, shell.console, watcher);
+      } finally {
+        watcher?.close();
+      }
+      log?.finish();
     });
 }
 
-async function run(text: string | null, flags: Flags, host: Host, console: Console | null): Promise<number> {
+async function run(
+  text: string | null,
+  flags: Flags,
+  host: Host,
+  console: Console | null,
+  watcher: Watcher | null,
+): Promise<number> {
   const { profile, rule: rules, l: loops } = flags;
-  const session = await startMemtoy({ machine: await loadMachine(flags.machine), profile, rules }, host);
+  const session = await startMemtoy(
+    { machine: await loadMachine(flags.machine), profile, rules, ...(watcher !== null && { watcher }) },
+    host,
+  );
   const options = { isVerbose: flags.v === true, ...(loops !== undefined && { loops }) };
   if (text !== null) return drive(runScript(session, text, options), console);
   if (console === null) return drive(runScript(session, '', options), null);

@@ -54,6 +54,7 @@ const STEPS: Readonly<Record<string, readonly [words: string, detail?: Detail]>>
   L5: ['unlock'],
   L6: ['put back on its list', 'number'],
   L7: ['flush, drain all vectors'],
+  'D-isolate': ['isolated, on the list of pages to move'],
   'D-lock': ['lock the old page'],
   'D-writeback': ['wait for its write, or refuse'],
   'D-allocate': ['allocate the new page'],

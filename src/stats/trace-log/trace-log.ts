@@ -39,6 +39,12 @@ export class TraceLog implements Tracer {
     this.write('step', name, page, detail);
   }
 
+  /** An address of the page, or of the one that takes its place. */
+  private addressOf(view: TraceView, name: string, pfn: number, detail: number): number {
+    const own = pfn === 0 ? -1 : view.vpnOf(pfn);
+    return own < 0 && detail > 0 && namesFrame(name) ? view.vpnOf(detail) : own;
+  }
+
   private write(kind: TraceEvent['kind'], name: string, pfn: number, detail: number): void {
     const { view, event } = this;
     if (view === null) return;
@@ -48,7 +54,7 @@ export class TraceLog implements Tracer {
     const isReclaim = name.startsWith('RC-'); // of a page that has nothing to do with the address in hand
     event.cpu = this.cpu;
     event.task = isReclaim ? -1 : this.task;
-    event.vpn = (this.vpn >= 0 && !isReclaim) || pfn === 0 ? this.vpn : view.vpnOf(pfn);
+    event.vpn = this.vpn >= 0 && !isReclaim ? this.vpn : this.addressOf(view, name, pfn, detail);
     event.pfn = pfn;
     event.node = pfn === 0 ? -1 : view.nodeOf(pfn);
     event.flags = pfn === 0 ? '' : view.flagsOf(pfn);
