@@ -14,7 +14,5 @@ export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';
 export { profileNamed, PROFILES, rulesOf, VARIANTS, type RuleNames, type Rules } from './profiles/index.js';
 export { replayTrace } from './replay.js';
-export { watchPage, type PageEpisode, type PageLife, type PageUse } from './page-life.js';
+export { watchPage, type PageEpisode, type PageLife } from './page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';
-export { traceView } from './trace-view.js';
-export type { PageWatch, WatchedRow } from './watched-loop.js';

@@ -50,9 +50,9 @@ export {
   type MigratePagesParts,
   type MigratePagesSteps,
 } from './migrate-pages.js';
-export type { MigrateState, NewPage } from './migrate-state.js';
-export { LAZY_DONE, makeLazy, type Lazy, type LazyResult, type LazyState } from './lazy.js';
-export { M0, makeMisplaced, MOVED, MoveState, type Misplaced } from './misplaced.js';
+export type { MigrateState } from './migrate-state.js';
+export { LAZY_DONE, makeLazy, type Lazy, type LazyResult } from './lazy.js';
+export { makeMisplaced, MOVED, type Misplaced } from './misplaced.js';
 export {
   batchSleepsForLocks,
   batchTriesLocks,

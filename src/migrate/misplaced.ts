@@ -118,7 +118,7 @@ export class MoveState {
 
 /** Steps of a move (FP section 8.2), as `MoveState.next`. Another actor may come in between any two. */
 export const MOVED = 0;
-export const M0 = 1;
+const M0 = 1;
 const M1 = 2;
 const M2 = 3;
 const M3 = 4;

@@ -51,7 +51,7 @@ function episodeText(episode: PageEpisode): string {
 }
 
 /** In one line: it moved, it stayed and why, or what else the episode did. */
-export function verdictOf({ what, outcome, steps }: PageEpisode): string {
+function verdictOf({ what, outcome, steps }: PageEpisode): string {
   const outcomeWord = what === 'fault' ? ` (${OUTCOME_WORDS[outcome] ?? String(outcome)} fault)` : '';
   const has = (name: string) => steps.find((step) => step.name === name);
   const moved = has('M9');
