@@ -20,6 +20,9 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 export const EFBIG = 27;
 export const ENOSPC = 28;
+/** The model's word for a call that never returns: a kernel of 2005 that waits for ever, or has stopped at an assertion. */
+export const EDEADLK = 35;
+export const ENOSYS = 38;
 export const EOPNOTSUPP = 95;
 export const EEXIST = 17;
 
@@ -35,6 +38,7 @@ const ERRNO_NAMES: Readonly<Record<number, string>> = {
   },
   ...{ [EACCES]: 'EACCES', [EFAULT]: 'EFAULT', [EBUSY]: 'EBUSY', [EEXIST]: 'EEXIST', [ENODEV]: 'ENODEV' },
   ...{ [EINVAL]: 'EINVAL', [ENOSPC]: 'ENOSPC', [EOPNOTSUPP]: 'EOPNOTSUPP', [EFBIG]: 'EFBIG' },
+  ...{ [EDEADLK]: 'EDEADLK', [ENOSYS]: 'ENOSYS' },
 };
 
 /** The name of an errno value: 22 → `EINVAL`. */

@@ -1,12 +1,6 @@
 import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/index.js';
 import type { PageTables } from '../hardware/index.js';
-import {
-  makeMigratePages,
-  type Lazy,
-  type MigratePages,
-  type MigratePagesParts,
-  type MisplacedTarget,
-} from '../migrate/index.js';
+import type { Lazy, MigratePages, MisplacedTarget } from '../migrate/index.js';
 import type { Frames, Lru, Mempolicy, PolicyLookup, Task, Vma, Zones } from '../mm/index.js';
 import { NO_PAGE, type NodeId, type Pfn } from '../units.js';
 
@@ -39,12 +33,13 @@ export interface AutoMigrated {
   readonly selected: number;
 }
 
-export interface AutoMigrateParts extends MigratePagesParts {
+export interface AutoMigrateParts {
   readonly frames: Frames;
   readonly tables: PageTables;
   readonly lru: Lru;
   readonly zones: Zones;
   readonly lazy: Lazy;
+  readonly migratePages: MigratePages['migratePages'];
   readonly meter: Meter;
   readonly zeroPage: Pfn;
   readonly defaultPolicy: Mempolicy;
@@ -85,8 +80,6 @@ export function makeAutoMigrate(parts: AutoMigrateParts, initial: AutoMigrateSet
     migrate_max_mapcount: 1,
     auto_migrate_lazy: 0,
   };
-  /** Made with the first direct migration: a machine without one does not carry it. */
-  let mover: MigratePages | null = null;
 
   function set(name: Control, value: number): void {
     if (name === 'auto_migrate_interval') controls[name] = Math.min(MOST_INTERVAL, Math.max(LEAST_INTERVAL, value));
@@ -118,8 +111,7 @@ export function makeAutoMigrate(parts: AutoMigrateParts, initial: AutoMigrateSet
   }
 
   function move(task: Task, node: NodeId, queued: readonly Pfn[]): void {
-    mover ??= makeMigratePages(parts);
-    mover.migratePages(queued, () => target.allocate(zones, node, null, task.cpuset.mems, node), task.cpu);
+    parts.migratePages(queued, () => target.allocate(zones, node, null, task.cpuset.mems, node), task.cpu);
     lru.drainAll();
   }
 

@@ -1,4 +1,4 @@
-import { makeMigratePages, type MigratePagesSteps } from '../migrate/index.js';
+import { makeIsolateEntry, type MigratePagesSteps } from '../migrate/index.js';
 import { EINVAL, ENOENT, MmError } from '../errors.js';
 import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
@@ -11,6 +11,7 @@ import { makeCpusetCalls, type CpusetCalls } from './syscalls/cpusets.js';
 import { makeMadviseCalls, type MadviseCalls } from './syscalls/madvise.js';
 import { makeMempolicyCalls, type MempolicyCalls } from './syscalls/mempolicy.js';
 import { setMountPolicy } from './syscalls/mount-policy.js';
+import { makeMoveCalls } from './syscalls/move-calls.js';
 import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.js';
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
@@ -30,7 +31,7 @@ export interface Calls {
   readonly swap: SwapCalls & SwapOutProcess;
   readonly shm: ShmCalls;
   /** migratePages(), whole or one step at a time. */
-  readonly migration: MigratePagesSteps;
+  readonly migration: MigratePagesSteps | null;
   readonly file: {
     /** One page of pread or pwrite. @returns whether it was done */
     page(task: Task, file: FileObject, index: number, isWrite: boolean): boolean;
@@ -74,17 +75,15 @@ function told<Rest extends readonly unknown[]>(
 }
 
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
-  const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, meter, zones } = machine;
+  const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, zones } = machine;
   const { forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
-  const { swapOut, copyPage, cow, swapRead, rootCpuset, process, handleMmFault } = machine;
-  const { tracer } = machine;
-  const migration = makeMigratePages({
-    ...{ frames, files, tables, lru, block, mapping, pageCache, swapOut, copyPage, counters, meter },
-    ...{ places: machine.places, tracer, rules },
-  });
-  const { migratePages } = migration;
+  const { swapOut, cow, swapRead, rootCpuset, process, handleMmFault, tracer } = machine;
+  const { migratePages } = machine.mover;
+  const moveCalls = makeMoveCalls(rules.moveCalls, swap);
+  const { isolateEntry } = makeIsolateEntry(tables, lru, rules.isolation);
   const movePolicyPages = makeMovePolicyPages({
     ...{ frames, lru, counters, query, migratePages, lazy: machine.lazy, defaultPolicy: machine.defaultPolicy },
+    ...{ isolateEntry, moveCalls },
     ...{ allocatePage: reclaim.allocatePage, interleaveIndex: rules.moveIndex },
   });
   const newPolicy = { world, modes, modeRule: rules.modes };
@@ -100,18 +99,19 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       possibleNodes,
       movePages: movePolicyPages,
       rules,
+      moveCalls,
     },
   });
   const policy = { ...policyCalls, mbind: told(tracer, 'mbind', policyCalls.mbind) };
-  const moveCalls = makeMovePagesCalls({
-    ...{ frames, lru, zones, tables, world, migratePages, pageStatus: rules.pageStatus, zeroPage },
-    ...{ privileges: rules.privileges, movePagesRule: rules.movePages },
+  const pageCalls = makeMovePagesCalls({
+    ...{ frames, lru, zones, tables, world, migratePages, isolateEntry, pageStatus: rules.pageStatus, zeroPage },
+    ...{ privileges: rules.privileges, movePagesRule: rules.movePages, moveCalls, allocatePage: reclaim.allocatePage },
   });
   const pages = {
-    ...moveCalls,
-    movePages: told(tracer, 'move_pages', moveCalls.movePages),
-    migratePages: told(tracer, 'migrate_pages', moveCalls.migratePages),
-    moveProcess: told(tracer, 'migrate process', moveCalls.moveProcess),
+    ...pageCalls,
+    movePages: told(tracer, 'move_pages', pageCalls.movePages),
+    migratePages: told(tracer, 'migrate_pages', pageCalls.migratePages),
+    moveProcess: told(tracer, 'migrate process', pageCalls.moveProcess),
   };
   const areas = makeAreaCalls({
     ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
@@ -214,7 +214,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       hotplug: makeHotplug({ machine, migratePages, cpusets }),
       swap: { ...swapCalls, swapOutProcess },
       sysctl,
-      migration,
+      migration: machine.mover.batches,
     },
     shm: makeShmCalls({ frames, lru, punch: advice.punch }),
     file: {

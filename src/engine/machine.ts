@@ -44,6 +44,7 @@ import {
   type Lazy,
   type MigrateVmaCalls,
   type Misplaced,
+  type Mover,
   type SwapOut,
 } from '../migrate/index.js';
 import {
@@ -175,6 +176,8 @@ export interface Machine {
   readonly swapOut: SwapOut;
   readonly cow: CowFault;
   readonly swapRead: SwapRead;
+  /** Who moves lists of pages: one for all calls. */
+  readonly mover: Mover;
   readonly autoMigrate: AutoMigrate;
   /** Weights of nodes for weighted interleaving; 0: not set. */
   readonly weights: Uint8Array;
@@ -216,7 +219,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const tlb = new Tlb(topology.cpuCount, options.tlbSetBits);
   const mmu = makeMmu({ tlb, tables, counters });
   const contents = options.keepContents === true ? new Contents(frames.capacity) : null;
-  const files = new Files();
+  const files = new Files(rules.shmemOperation);
   const pageCache = new PageCache(frames, files, contents);
   const swap = new SwapArea(frames, options.swapPages ?? memoryPages, contents !== null);
   const block = new Block(frames, lru, meter, options.writesAtOnce === true);
@@ -233,7 +236,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const { policyLookup: lookup, interleaveIndex } = rules;
 
   const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
-  const tryToUnmap = makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter });
+  const tryToUnmap = makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, meter });
   const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer };
   const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
@@ -318,10 +321,28 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     file: fileFault,
   });
 
+  const mover = rules.mover.make({
+    ...{
+      frames,
+      files,
+      tables,
+      lru,
+      block,
+      mapping,
+      pageCache,
+      swap,
+      swapOut,
+      copyPage,
+      places,
+      forEachPlace,
+      counters,
+    },
+    ...{ meter, tracer, rules, tryToUnmap },
+  });
   const autoMigrate = makeAutoMigrate(
     {
-      ...{ frames, files, tables, lru, zones, block, mapping, pageCache, swapOut, copyPage, places, counters, meter },
-      ...{ tracer, rules, lazy, zeroPage, lookup, defaultPolicy: systemPolicy, target: rules.misplacedTarget },
+      ...{ frames, tables, lru, zones, meter, migratePages: mover.migratePages },
+      ...{ lazy, zeroPage, lookup, defaultPolicy: systemPolicy, target: rules.misplacedTarget },
     },
     options.autoMigrate ?? null,
   );
@@ -363,7 +384,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   return {
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
-    ...{ forEachPlace, places, tracer, query, swapOut, copyPage, cow, swapRead, weights, autoMigrate },
+    ...{ forEachPlace, places, tracer, query, swapOut, copyPage, cow, swapRead, weights, mover, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },

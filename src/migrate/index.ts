@@ -47,7 +47,6 @@ export {
   MIGRATE_DONE,
   MIGRATE_WAIT,
   type MigratePages,
-  type MigratePagesParts,
   type MigratePagesSteps,
 } from './migrate-pages.js';
 export type { MigrateState } from './migrate-state.js';
@@ -80,5 +79,31 @@ export {
   type MisplacedTarget,
   type OperationTest,
 } from './rules.js';
+export {
+  makePageOutSteps,
+  PAGE_ACTIVATE,
+  PAGE_CLEAN,
+  PAGE_KEEP,
+  PAGE_SUCCESS,
+  type PageOutStepsParts,
+} from './page-out.js';
+export {
+  moverBatches,
+  moverPasses,
+  moverPasses2617,
+  moverSwapOnly,
+  moverV1,
+  type Mover,
+  type MoverRule,
+} from './mover.js';
+export { testsPageMapping, testsRawMapping, type PageMappingRule } from './operation.js';
+export {
+  isolatesAfterPtl,
+  isolatesUnderPtl,
+  makeIsolateEntry,
+  type IsolateEntry,
+  type IsolationRule,
+} from './isolate-entry.js';
+export { putbackLruPages } from './lists.js';
 export { makeSwapOut, type SwapOut } from './swap-out.js';
 export { makeTryToUnmap, UNMAP_AGAIN, UNMAP_FAIL, type TryToUnmap } from './unmap.js';

@@ -47,6 +47,8 @@ export interface MigrateResult {
   readonly failed: number;
   /** Somewhere there was no frame: the call ended after what was unmapped had moved (DM section 5, 6.x). */
   readonly noMemory: boolean;
+  /** The kernel of 2005 would wait for ever or has stopped at an assertion: pages stay locked. */
+  readonly neverReturns?: boolean;
 }
 
 export interface MigratePages {

@@ -1,4 +1,5 @@
 import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
+import { PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import type { ForEachPlace, Frames, Lru, Mapping, Vma } from '../mm/index.js';
 import { NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../units.js';
 
@@ -11,6 +12,7 @@ export const UNMAP_FAIL = 2;
 
 export interface UnmapParts {
   readonly frames: Frames;
+  readonly tables: PageTables;
   readonly lru: Lru;
   readonly mapping: Mapping;
   readonly forEachMapping: ForEachPlace;
@@ -23,10 +25,11 @@ export interface UnmapParts {
  *
  * @param cpu CPU that does it; the others that may hold the entries are interrupted
  * @param account who pays
+ * @param sparesYoung an entry used since the last time only loses its young bit, and stays (until Feb 2006)
  */
-export type TryToUnmap = (pfn: Pfn, cpu: CpuId, account?: number) => number;
+export type TryToUnmap = (pfn: Pfn, cpu: CpuId, account?: number, sparesYoung?: boolean) => number;
 
-export function makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter }: UnmapParts): TryToUnmap {
+export function makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, meter }: UnmapParts): TryToUnmap {
   // What the walk is for; kept here so that no page of a reclaim scan leaves a closure behind.
   let current = NO_PFN;
   let currentCpu = 0 as CpuId;
@@ -34,10 +37,16 @@ export function makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter }: 
   let slot = 0 as SwapSlot;
   let toSwap = false;
   let isLocked = false;
+  let spares = false;
 
   const unmapOne = (vma: Vma, page: PageId): void => {
     if (vma.isLocked) {
       isLocked = true;
+      return;
+    }
+    if (spares && (tables.bits[page] & PTE_YOUNG) !== 0) {
+      tables.bits[page] &= ~PTE_YOUNG;
+      mapping.flush(vma.space, page, currentCpu);
       return;
     }
     if (toSwap) mapping.unmapToSwap(vma.space, page, currentCpu, slot);
@@ -46,13 +55,14 @@ export function makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter }: 
     lru.put(current);
   };
 
-  return (pfn, cpu, account = ACCOUNT_MIGRATION) => {
+  return (pfn, cpu, account = ACCOUNT_MIGRATION, sparesYoung = false) => {
     current = pfn;
     currentCpu = cpu;
     payer = account;
     slot = frames.private_(pfn) as SwapSlot;
     toSwap = frames.isAnon(pfn);
     isLocked = false;
+    spares = sparesYoung;
     forEachMapping(pfn, unmapOne);
     meter.payTimes(account, PRICE.shootdown, mapping.takeInterrupts());
     if (isLocked) return UNMAP_FAIL;

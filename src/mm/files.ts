@@ -89,6 +89,9 @@ export class FileObject {
 export class Files {
   private readonly objects: FileObject[] = [];
 
+  /** @param shmemOperation what shmem offers unless an object says otherwise: nothing until 2.6.16, then the plain way (PL-54) */
+  constructor(private readonly shmemOperation: MigrateOperation = 'simple') {}
+
   create(
     kind: 'file' | 'shmem',
     name: string,
@@ -96,7 +99,8 @@ export class Files {
     options: { readonly inode?: number; readonly migrate?: MigrateOperation } = {},
   ): FileObject {
     const id = this.objects.length + 1;
-    const file = new FileObject(id, kind, name, options.inode ?? id, sizePages, options.migrate ?? 'simple');
+    const operation = options.migrate ?? (kind === 'shmem' ? this.shmemOperation : 'simple');
+    const file = new FileObject(id, kind, name, options.inode ?? id, sizePages, operation);
     this.objects.push(file);
     return file;
   }

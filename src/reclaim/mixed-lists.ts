@@ -1,11 +1,11 @@
 import { type Meter, PRICE } from '../cost/index.js';
 import { type Files, type Frames, type Lru, PG_ACTIVE, type SwapArea, type Zones } from '../mm/index.js';
-import { type SwapOut, type TryToUnmap, UNMAP_AGAIN, UNMAP_FAIL } from '../migrate/index.js';
+import { PAGE_ACTIVATE, PAGE_CLEAN, type SwapOut, type TryToUnmap, UNMAP_AGAIN, UNMAP_FAIL } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Batch } from './batch.js';
 import type { ShrinkInactive } from './inactive.js';
-import { PAGE_ACTIVATE, PAGE_CLEAN, type PageOut } from './page-out.js';
+import type { PageOut } from './page-out.js';
 import type { ReferenceTest } from './reference.js';
 import { DEF_PRIORITY, SWAP_CLUSTER_MAX, type NodeScanner, type Scan } from './scan.js';
 import { ACTIVATE, FREED, KEEP, type ShrinkPage } from './shrink-list.js';

@@ -1,8 +1,8 @@
 import { type Frames, PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/index.js';
-import type { SwapOut, TryToUnmap } from '../migrate/index.js';
+import { PAGE_ACTIVATE, PAGE_KEEP, PAGE_SUCCESS, type SwapOut, type TryToUnmap } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { Pfn } from '../units.js';
-import { PAGE_ACTIVATE, PAGE_KEEP, PAGE_SUCCESS, type PageOut } from './page-out.js';
+import type { PageOut } from './page-out.js';
 import { REF_ACTIVATE, REF_KEEP, REF_RECLAIM_CLEAN, type ReferenceTest } from './reference.js';
 import type { Scan } from './scan.js';
 

@@ -100,7 +100,7 @@ export const SWITCHES: readonly SwitchWord[] = [
   },
   {
     name: 'profile',
-    syntax: 'profile=mof|mof-2006|linux-5.15|linux-6.1|linux-6.12',
+    syntax: 'profile=mof|mof-2006|direct-2005|swap-2006|linux-5.15|linux-6.1|linux-6.12',
     about: 'whose rules hold',
     isThere: true,
     initial: 'mof',
@@ -143,11 +143,11 @@ export const FLAGS: readonly Word[] = [
 export const PROFILES: readonly Word[] = [
   profile('mof', 'migrate-on-fault as its later reviewers corrected it, on the rules of 6.12', true),
   profile('mof-2006', 'the posted prototype on 2.6.16, its defects included', true),
+  profile('direct-2005', 'Direct Migration V1 of November 2005', true),
+  profile('swap-2006', 'swap migration, where every mover only evicts', true),
   profile('linux-5.15', 'mainline 6.1 with device memory as in 5.15', true),
   profile('linux-6.1', 'mainline 6.1', true),
   profile('linux-6.12', 'mainline 6.12', true),
-  profile('direct-2005', 'direct migration of 2005', false),
-  profile('swap-2006', 'swap migration, where every mover only evicts', false),
 ];
 
 export const MOMENTS: readonly Pick<Word, 'syntax' | 'about'>[] = [

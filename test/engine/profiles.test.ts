@@ -25,7 +25,7 @@ function tablesOfDocs(): string[][][] {
 
 const [RULES_TABLE, SINGLE_TABLE] = tablesOfDocs();
 const RULE_NAMES = Object.keys(VARIANTS) as (keyof RuleNames)[];
-const COUNT = 33;
+const COUNT = 38;
 
 describe('the table of rules and profiles in the documentation', () => {
   it('has every profile as a column and every rule as a row, in the order of the code', () => {
@@ -89,7 +89,7 @@ describe('profiles', () => {
     expect(errorOf(() => profileNamed('linux-6.2'))).toEqual({
       code: 'BAD_OPTION',
       message:
-        'no profile "linux-6.2"; did you mean "linux-6.1"? Known: mof, mof-2006, linux-5.15, linux-6.1, linux-6.12',
+        'no profile "linux-6.2"; did you mean "linux-6.1"? Known: mof, mof-2006, direct-2005, swap-2006, linux-5.15, linux-6.1, linux-6.12',
     });
     expect(errorOf(() => rulesOf({ ...profileNamed('mof').rules, lru: '5.15' }))).toEqual({
       code: 'BAD_OPTION',

@@ -315,6 +315,8 @@ describe('FP-84: each hook is a switch of its own', () => {
     expect(PROFILES.map(({ name, hasHooks }) => [name, hasHooks])).toEqual([
       ['mof', true],
       ['mof-2006', true],
+      ['direct-2005', false],
+      ['swap-2006', false],
       ['linux-5.15', false],
       ['linux-6.1', false],
       ['linux-6.12', false],

@@ -111,7 +111,7 @@ export function reclaimMachine(options: ReclaimMachineOptions = {}) {
   const { forEachMapping } = makeRmap({ frames, tables, files, anonVmas });
   const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage: NO_PFN });
   const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
-  const tryToUnmap = makeTryToUnmap({ frames, lru, mapping, forEachMapping, meter });
+  const tryToUnmap = makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, meter });
   const parts = {
     ...{ topology, frames, zones, lru, tables, tlb, files, pageCache, swap, swapOut, block, tryToUnmap },
     ...{ forEachMapping, counters, meter },

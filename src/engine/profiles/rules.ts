@@ -7,6 +7,13 @@ import {
   type ShmemWillNeed,
 } from '../syscalls/madvise.js';
 import { movePages2618, movePages6, type MovePagesRule } from '../syscalls/move-at-once.js';
+import {
+  moveCalls2005,
+  moveCalls2616,
+  moveCalls6,
+  moveCallsSwap2006,
+  type MoveCallsRule,
+} from '../syscalls/move-calls.js';
 import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
 import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscalls/mempolicy.js';
 import { numaMaps2616, numaMaps6, type NumaMapsForm } from '../syscalls/numa-maps.js';
@@ -39,6 +46,13 @@ import {
   batchTriesLocks,
   gateEveryPolicy,
   gateMarkedPolicies,
+  isolatesAfterPtl,
+  isolatesUnderPtl,
+  moverBatches,
+  moverPasses,
+  moverPasses2617,
+  moverSwapOnly,
+  moverV1,
   hotRemove2624,
   hotRemove6,
   lazy2006,
@@ -52,6 +66,11 @@ import {
   operationTestedLateLeaking,
   targetNodeOnly,
   targetWithFallback,
+  testsPageMapping,
+  testsRawMapping,
+  type IsolationRule,
+  type MoverRule,
+  type PageMappingRule,
   type HotRemoveRule,
   targetWithFallbackMiscounted,
   vetAsReviewed,
@@ -92,6 +111,7 @@ import {
   type CpusetNotice,
   type InterleaveIndex,
   type LruRule,
+  type MigrateOperation,
   type PolicyLookup,
   type RebindRule,
   type RotorRule,
@@ -167,6 +187,16 @@ export interface Rules {
   readonly entryWait: EntryWait;
   /** Pages per TLB flush when many are unmapped. */
   readonly flushBatch: number;
+  /** Who moves a list of pages: batches with migration entries, or pass by pass (DM-10..DM-22). */
+  readonly mover: MoverRule;
+  /** What the calls that move pages check, select and ask for (sections 2, 6). */
+  readonly moveCalls: MoveCallsRule;
+  /** Whether a page is isolated while the lock of its entry is held. */
+  readonly isolation: IsolationRule;
+  /** Which field says that a page is still in a cache when its slot is taken over (PL-52). */
+  readonly pageMapping: PageMappingRule;
+  /** What shmem offers for moving its pages (PL-54). */
+  readonly shmemOperation: MigrateOperation;
 }
 
 type Variants = { readonly [Name in keyof Rules]: Readonly<Record<string, Rules[Name]>> };
@@ -213,6 +243,17 @@ export const VARIANTS: Variants = {
   batchLock: { tries: batchTriesLocks, sleeps: batchSleepsForLocks },
   entryWait: { 'without-reference': entryWaitWithoutReference, 'with-reference': entryWaitWithReference },
   flushBatch: { '512-pages': 512, 'each-page': 1 },
+  mover: {
+    batches: moverBatches,
+    passes: moverPasses,
+    'passes-2.6.17': moverPasses2617,
+    v1: moverV1,
+    'swap-only': moverSwapOnly,
+  },
+  moveCalls: { '6.x': moveCalls6, '2.6.16': moveCalls2616, 'swap-2006': moveCallsSwap2006, '2005': moveCalls2005 },
+  isolation: { 'under-ptl': isolatesUnderPtl, 'drops-ptl': isolatesAfterPtl },
+  pageMapping: { page_mapping: testsPageMapping, raw: testsRawMapping },
+  shmemOperation: { simple: 'simple', none: 'none' },
 };
 
 /** Variant names of one profile, by rule. */

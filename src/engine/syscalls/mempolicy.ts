@@ -1,4 +1,4 @@
-import { EFAULT, EINVAL, EIO, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../errors.js';
+import { EDEADLK, EFAULT, EINVAL, EIO, ENODEV, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../errors.js';
 import { OOM } from '../../fault/index.js';
 import {
   CAP_SYS_ADMIN,
@@ -19,6 +19,7 @@ import {
 import type { LazyUnmap } from '../../migrate/index.js';
 import type { PageTables } from '../../hardware/index.js';
 import { NO_PAGE, type NodeId, type Pfn } from '../../units.js';
+import type { MoveCalls } from './move-calls.js';
 import type { MovePolicyPages } from './move-policy-pages.js';
 import { maskWords, readNodeMask, type NodeMaskArgument } from './node-mask.js';
 import {
@@ -51,6 +52,7 @@ export interface MempolicyCallParts extends NewPolicyParts {
   readonly tables: PageTables;
   readonly spaces: Spaces;
   readonly movePages: MovePolicyPages;
+  readonly moveCalls: MoveCalls;
   readonly rules: {
     readonly rotor: RotorRule;
     readonly rebind: RebindRule;
@@ -126,7 +128,7 @@ interface MbindArguments extends ModeArgument {
 }
 
 export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
-  const { frames, tables, spaces, movePages, modeRule, zeroPage, touch, possibleNodes, world } = parts;
+  const { frames, tables, spaces, movePages, moveCalls, modeRule, zeroPage, touch, possibleNodes, world } = parts;
   const { rotor, rebind, cpusetNotice, lazyUnmap, privileges } = parts.rules;
   const mbindFlags = MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL | (lazyUnmap.isAccepted ? MPOL_MF_LAZY : 0);
 
@@ -198,7 +200,8 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     if (policy !== KEEP) setRange(task, range.start, range.pages, policy);
     if (!moves) return 0;
     const isLazy = policy === KEEP || (flags & MPOL_MF_LAZY) !== 0;
-    const failed = isLazy ? movePages.unmap(task, queued) : movePages.move(task, queued, policy);
+    const failed = isLazy ? movePages.unmap(task, queued) : movePages.move(task, queued, policy, range.start);
+    if (failed === -EDEADLK) return failed;
     return failed > 0 && (flags & MPOL_MF_STRICT) !== 0 ? -EIO : 0;
   }
 
@@ -250,6 +253,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     const end = start + pages;
     const queued: Pfn[] = [];
     const moves = (flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0;
+    if (moves && moveCalls.lacksSlots()) return -ENODEV;
     if (moves) parts.lru.drainAll();
     let first = true;
     const giveUp = (errno: number) => {
@@ -263,6 +267,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       const next = space.vmas.at(i + 1);
       if (!allowsHoles && vma.end < end && (next === undefined || next.start > vma.end)) return giveUp(-EFAULT);
       if ((flags & (MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) === 0) continue;
+      if ((flags & MPOL_MF_STRICT) === 0 && !moveCalls.isMigratable(vma)) continue;
       const errno = queueArea(vma, Math.max(start, vma.start), Math.min(end, vma.end), nodes, flags, queued);
       if (errno !== 0) return giveUp(errno);
     }
@@ -285,7 +290,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       if (pfn === zeroPage || nodes.includes(frames.nodeOf(pfn))) continue;
       if ((flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) === 0) return -EIO;
       if ((flags & MPOL_MF_MOVE_ALL) !== 0 || frames.mapcount(pfn) === 1)
-        movePages.queue(vma, vpn - vma.start, pfn, queued);
+        movePages.queue(vma, vpn - vma.start, page, queued);
     }
     return 0;
   }

@@ -1,11 +1,13 @@
-import { EACCES, EBUSY, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, EPERM, ESRCH } from '../../errors.js';
+import { EACCES, EBUSY, EDEADLK, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSYS, EPERM, ESRCH } from '../../errors.js';
 import type { PageTables } from '../../hardware/index.js';
-import type { MigratePages } from '../../migrate/index.js';
+import type { IsolateEntry, MigratePages } from '../../migrate/index.js';
+import type { Allocator } from '../../reclaim/index.js';
 import { MARK_LOW, VM_EXEC, VM_READ, VM_WRITE, type Frames, type Lru, type Task, type Zones } from '../../mm/index.js';
 import type { World } from '../../policy/index.js';
-import { NO_PAGE, NO_PFN, type NodeId, type Pfn } from '../../units.js';
+import { NO_NODE, NO_PAGE, NO_PFN, type NodeId, type Pfn } from '../../units.js';
 import { MPOL_MF_MOVE, MPOL_MF_MOVE_ALL, type Privileges } from './mempolicy.js';
 import { makeMoveAtOnce, type MovePagesRule } from './move-at-once.js';
+import type { MoveCalls } from './move-calls.js';
 import { readNodeMask, type NodeMaskArgument } from './node-mask.js';
 
 /** Rule variant `pageStatus`: how two states of an entry are spelled (K section 5, section 7). */
@@ -25,6 +27,9 @@ export interface MovePagesParts {
   readonly tables: PageTables;
   readonly world: World;
   readonly migratePages: MigratePages['migratePages'];
+  readonly isolateEntry: IsolateEntry['isolateEntry'];
+  readonly moveCalls: MoveCalls;
+  readonly allocatePage: Allocator['allocatePage'];
   readonly pageStatus: PageStatus;
   readonly zeroPage: Pfn;
   readonly privileges: Privileges;
@@ -55,6 +60,8 @@ export interface MovePagesCalls {
 export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
   const { frames, lru, zones, tables, world, migratePages, pageStatus, zeroPage } = parts;
   const { privileges, movePagesRule } = parts;
+  const { isolateEntry, moveCalls, allocatePage } = parts;
+  const mayAct = (task: Task, target: Task): boolean => moveCalls.mayAct(task, target, privileges.migrateOthers);
 
   /** The frame behind a page, 0 for none, or the status that says why there is none. */
   function look(target: Task, vpn: number): { pfn: Pfn; status: number } {
@@ -74,10 +81,11 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
   const thisNodeOnly = (caller: Task, node: NodeId) => (): Pfn =>
     caller.cpuset.mems[node] === 0 ? NO_PFN : zones.takeFromNode(node, MARK_LOW, caller.node);
 
-  /** A task that gave up its privileges is not dumpable, so that not even its own user's processes may look into it. */
-  function mayAct(task: Task, target: Task): boolean {
-    return task.uid === 0 || task.space === target.space;
-  }
+  /** Where migrate_pages(2) takes its new pages. */
+  const onNode = (caller: Task, node: NodeId): (() => Pfn) =>
+    moveCalls.fallsBack
+      ? () => allocatePage(node, null, false, caller.cpuset.mems, caller.cpu)
+      : thisNodeOnly(caller, node);
 
   const moveAtOnce = makeMoveAtOnce(
     {
@@ -95,6 +103,7 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     flags: number,
     status: (number | null)[],
   ): number {
+    if (!moveCalls.hasMovePages) return -ENOSYS;
     if ((flags & ~(MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) !== 0) return -EINVAL;
     if ((flags & MPOL_MF_MOVE_ALL) !== 0 && !task.credentials.has(privileges.moveAll)) return -EPERM;
     if (target === null) return -ESRCH;
@@ -187,50 +196,73 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     const isPrivileged = task.credentials.has(privileges.migrateOthers);
     if (!mayAct(task, target)) return -EPERM;
     if (!isPrivileged && wanted.some((node) => target.cpuset.mems[node] !== 1)) return -EPERM;
+    if (!moveCalls.cutsToOwnNodes) return moveProcess(task, target, source, wanted, isPrivileged);
     const destination = wanted.filter((node) => task.cpuset.mems[node] === 1);
     if (destination.length === 0) return -EINVAL;
     return moveProcess(task, target, source, destination, isPrivileged);
   }
 
-  /** K-G2: pairs of nodes in an order that does not pile pages up. Kernel: do_migrate_pages(). */
+  /** K-G2, section 6: pairs of nodes, one after the other. Kernel: do_migrate_pages(). @returns pages that did not move [2.6.16], 0 [6.x], or -errno */
   function moveProcess(task: Task, target: Task, from: readonly NodeId[], to: readonly NodeId[], all: boolean): number {
     lru.drainAll();
-    const left = new Set(from);
-    for (;;) {
-      let source = -1;
-      let destination = -1;
-      for (const node of [...left].sort((a, b) => a - b)) {
-        if (from.length !== to.length && to.includes(node)) continue;
-        const image = to[from.indexOf(node) % to.length];
-        if (image === node) continue;
-        [source, destination] = [node, image];
-        if (!left.has(image)) break;
-      }
-      if (source < 0) return 0;
-      left.delete(source as NodeId);
-      if (!moveNode(task, target, source as NodeId, destination as NodeId, all)) return -ENOMEM;
+    let stayed = 0;
+    for (const [source, destination] of moveCalls.emptyMeansSwap && to.length === 0
+      ? from.map((node) => [node, NO_NODE] as const)
+      : nodePairs(from, to, moveCalls.staysInside)) {
+      const result = moveNode(task, target, source, destination, all);
+      if (result < 0) return result;
+      stayed += result;
     }
+    return moveCalls.hasMovePages ? 0 : stayed;
   }
 
-  /** Everything a process maps on one node to another. @returns false if there was no memory */
-  function moveNode(task: Task, target: Task, from: NodeId, to: NodeId, all: boolean): boolean {
+  /** Everything a process maps on one node to another. @returns pages that did not move, or -errno */
+  function moveNode(task: Task, target: Task, from: NodeId, to: NodeId, all: boolean): number {
+    if (moveCalls.lacksSlots()) return 0; // DM-30: what the selection says is not passed on
     const queued: Pfn[] = [];
     for (const vma of target.space.vmas) {
+      if (!moveCalls.isMigratable(vma)) continue;
       for (let vpn = vma.start; vpn < vma.end; vpn++) {
         const page = tables.walk(vma.space.root, vpn);
         if (page === NO_PAGE || !tables.isPresent(page)) continue;
         const pfn = tables.word[page] as Pfn;
         if (pfn === zeroPage || frames.nodeOf(pfn) !== from) continue;
         if (!all && frames.mapcount(pfn) !== 1) continue;
-        if (lru.isolate(pfn)) queued.push(pfn);
+        isolateEntry(page, queued);
       }
     }
-    const { noMemory } = migratePages(queued, thisNodeOnly(task, to), task.cpu);
+    const { failed, noMemory, neverReturns } = migratePages(queued, onNode(task, to), task.cpu);
     lru.drainAll(); // vectors are switched off meanwhile
-    return !noMemory;
+    if (neverReturns === true) return -EDEADLK;
+    return noMemory ? -ENOMEM : failed;
   }
 
   return { movePages, migratePages: migrateCall, moveProcess, statusOf: (target, vpn) => look(target, vpn).status };
+}
+
+/**
+ * The order in which nodes are emptied, so that pages do not pile up: each source goes to its image, and a source whose image is
+ * itself still to be emptied waits. An empty destination maps every node to itself.
+ *
+ * @param staysInside sources inside a destination of another size stay [6.x]
+ */
+export function nodePairs(from: readonly NodeId[], to: readonly NodeId[], staysInside: boolean): [NodeId, NodeId][] {
+  const pairs: [NodeId, NodeId][] = [];
+  const imageOf = (node: NodeId): NodeId => {
+    if (to.length === 0 || (staysInside && from.length !== to.length && to.includes(node))) return node;
+    return to[from.indexOf(node) % to.length];
+  };
+  const left = new Set([...from].sort((a, b) => a - b).filter((node) => imageOf(node) !== node));
+  while (left.size > 0) {
+    let next = NO_NODE;
+    for (const node of left) {
+      next = node;
+      if (!left.has(imageOf(node))) break;
+    }
+    left.delete(next);
+    pairs.push([next, imageOf(next)]);
+  }
+  return pairs;
 }
 
 const QUEUED = -1000;

@@ -1,6 +1,6 @@
 import type { Machine } from '../../../src/engine/index.js';
-import { makeSwapOut, makeTryToUnmap } from '../../../src/migrate/index.js';
-import { makePageOut, PAGE_CLEAN } from '../../../src/reclaim/page-out.js';
+import { makeSwapOut, makeTryToUnmap, PAGE_CLEAN } from '../../../src/migrate/index.js';
+import { makePageOut } from '../../../src/reclaim/page-out.js';
 import { Scan } from '../../../src/reclaim/scan.js';
 import { makeNoWorkingset } from '../../../src/reclaim/workingset.js';
 import type { CpuId, Pfn } from '../../../src/units.js';
