@@ -133,7 +133,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     movePages: pages,
     moveTask: process.moveTask,
     version: cgroup,
-    ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
+    ...{ rebind: rules.rebind, notice: rules.cpusetNotice, mover: rules.cpusetMover },
   });
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, block, memory, handleMmFault, rootCpuset },

@@ -68,7 +68,7 @@ export function cpuset(spec: Spec<'cpuset'>, process: TraceProcess, parts: Actio
   const done = movePages(process, parts, {
     by: 'another',
     leaves: (node) => spec.migrates && !nodes.includes(node),
-    call: () => cpusets.setMems(name, nodes),
+    call: (caller) => cpusets.setMems(name, nodes, caller),
   });
   const where = `nodes ${nodes.join(',')} from now on`;
   return { ...done, note: spec.migrates ? `${where}: ${done.note}` : `${where}; pages stay` };

@@ -14,6 +14,7 @@ import {
   moveCallsSwap2006,
   type MoveCallsRule,
 } from '../syscalls/move-calls.js';
+import { moverKeepsToOwnNodes, moverMayUseDestination, type CpusetMover } from '../syscalls/cpusets.js';
 import { pageStatus61, pageStatus612, type PageStatus } from '../syscalls/move-pages.js';
 import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscalls/mempolicy.js';
 import { numaMaps2616, numaMaps6, type NumaMapsForm } from '../syscalls/numa-maps.js';
@@ -141,6 +142,8 @@ export interface Rules {
   readonly rebind: RebindRule;
   /** When a task's policy follows its cpuset (MP-60, MP-80). */
   readonly cpusetNotice: CpusetNotice;
+  /** Whose nodes the new pages have to be on when a cpuset takes its pages along (DM-50). */
+  readonly cpusetMover: CpusetMover;
   /** C5, MP-61. */
   readonly misplacedGate: MisplacedGate;
   /** M2: this node only, or with fallback. */
@@ -212,6 +215,7 @@ export const VARIANTS: Variants = {
   rotor: { '6.x': rotor6, '2.6.16': rotor2616 },
   rebind: { '6.x': rebind6, '2.6.16': rebind2616, 'as-meant': rebindAsMeant },
   cpusetNotice: { 'at-once': noticedAtOnce, 'after-lookup': noticedAfterLookup, late: noticedLate },
+  cpusetMover: { 'may-use-destination': moverMayUseDestination, 'keeps-to-own-nodes': moverKeepsToOwnNodes },
   misplacedGate: { 'every-policy': gateEveryPolicy, 'marked-only': gateMarkedPolicies },
   misplacedTarget: {
     'this-node-only': targetNodeOnly,

@@ -15,6 +15,16 @@ interface Group {
   migrates: boolean;
 }
 
+/** Rule variant `cpusetMover` (DM-50): whose nodes the new pages have to be on when a cpuset takes its pages along. */
+export interface CpusetMover {
+  /** The task of whoever writes the file, or the one whose pages are moved, which may use the destination. */
+  callerOf(invoker: Task, target: Task): Task;
+}
+/** [2.6.17 on] The destination is allowed for the time of the move; [6.x] a work queue does it (DM-52). */
+export const moverMayUseDestination: CpusetMover = { callerOf: (_, target) => target };
+/** [2.6.16] The invoking task's: pages of an administrator's shell in another cpuset land elsewhere. */
+export const moverKeepsToOwnNodes: CpusetMover = { callerOf: (invoker) => invoker };
+
 export interface CpusetParts {
   readonly topology: Topology;
   readonly rootCpuset: Cpuset;
@@ -25,15 +35,17 @@ export interface CpusetParts {
   readonly version: 1 | 2;
   readonly rebind: RebindRule;
   readonly notice: CpusetNotice;
+  readonly mover: CpusetMover;
 }
 
 export interface CpusetCalls {
   /** `a/b` is a child of `a`; cgroup 1 wants its nodes within its parent's. */
   create(name: string, settings: { cpus?: NodeText; mems?: NodeText; memoryMigrate?: boolean }): number;
-  setMems(name: string, mems: NodeText): number;
+  /** @param invoker task that writes the file; each member itself if nobody is named. When this returns, pages have moved (DM-52) */
+  setMems(name: string, mems: NodeText, invoker?: Task): number;
   setMemoryMigrate(name: string, migrates: boolean): number;
   /** The task and its CPU mask move into the group (K-C5); its pages too, if the group migrates (K-C3). */
-  attach(name: string, task: Task): number;
+  attach(name: string, task: Task, invoker?: Task): number;
   /**
    * A node lost its memory or got some back: the root's nodes follow, then each group's, children after their parents
    * (HR-22, HR-24). Kernel: cpuset_hotplug_workfn().
@@ -55,6 +67,7 @@ export function makeCpusetCalls({
   version,
   rebind,
   notice,
+  mover,
 }: CpusetParts): CpusetCalls {
   const allCpus = topology.allNodes().flatMap((node) => topology.cpusOf(node));
   const root: Group = {
@@ -101,7 +114,7 @@ export function makeCpusetCalls({
     return mems === undefined ? 0 : setMems(name, mems);
   }
 
-  function setMems(name: string, text: NodeText): number {
+  function setMems(name: string, text: NodeText, invoker?: Task): number {
     const group = groups.get(name);
     if (group === undefined) return -ENOENT;
     const given = readMems(text);
@@ -113,7 +126,7 @@ export function makeCpusetCalls({
       if (!children.every(({ own }) => isWithin(own, given))) return -EBUSY;
     }
     group.own = given;
-    changeMems(group, inForce(group), group.migrates);
+    changeMems(group, inForce(group), group.migrates, invoker);
     if (version === 2) children.forEach(follow);
     return 0;
   }
@@ -130,14 +143,14 @@ export function makeCpusetCalls({
   }
 
   /** The nodes in force change: policies of tasks and areas are rebound, and pages follow if the group migrates. */
-  function changeMems(group: Group, after: readonly NodeId[], migrates: boolean): void {
+  function changeMems(group: Group, after: readonly NodeId[], migrates: boolean, invoker?: Task): void {
     const members = membersOf(group);
     const before = group.cpuset.nodes();
     group.cpuset.setNodes(after);
     for (const task of members) changeTask(task);
     for (const task of new Map(members.map((member) => [member.space, member])).values()) {
       rebindAreas(task, after);
-      if (migrates) movePages.moveProcess(task, task, before, after, true);
+      if (migrates) movePages.moveProcess(mover.callerOf(invoker ?? task, task), task, before, after, true);
     }
   }
 
@@ -180,22 +193,22 @@ export function makeCpusetCalls({
     }
   }
 
-  function attach(name: string, task: Task): number {
+  function attach(name: string, task: Task, invoker?: Task): number {
     const group = name === '/' ? root : groups.get(name);
     if (group === undefined) return -ENOENT;
     if (group.cpus.length === 0 || group.cpuset.nodes().length === 0) return -ENOSPC;
-    enter(group, task);
+    enter(group, task, invoker);
     return 0;
   }
 
-  function enter(group: Group, task: Task): void {
+  function enter(group: Group, task: Task, invoker?: Task): void {
     const before = task.cpuset.nodes();
     const after = group.cpuset.nodes();
     task.cpuset = group.cpuset;
     if (!group.cpus.includes(task.cpu)) moveTask(task, group.cpus[0]); // K-C5
     changeTask(task);
     rebindAreas(task, after);
-    if (group.migrates) movePages.moveProcess(task, task, before, after, true);
+    if (group.migrates) movePages.moveProcess(mover.callerOf(invoker ?? task, task), task, before, after, true);
   }
 
   return {
