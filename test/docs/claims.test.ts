@@ -28,8 +28,8 @@ const pagesOf = (result: RunResult) => lastPhase(result).pagesPerNode.slice(0, 2
 
 describe('docs/claims.md', () => {
   it('has three commands, and every run ends well', () => {
-    expect(claims.map(({ runs }) => runs.length)).toEqual([9, 4, 1]);
-    expect(results.flat().map(({ outcome }) => outcome.kind)).toEqual(Array(14).fill('done'));
+    expect(claims.map(({ runs }) => runs.length)).toEqual([11, 5, 1]);
+    expect(results.flat().map(({ outcome }) => outcome.kind)).toEqual(Array(17).fill('done'));
   });
 
   it.each([0, 1, 2])('table %i is what its command comes to', (table) => {
@@ -43,8 +43,15 @@ const USED = 100;
 
 describe('the claims of the mails', () => {
   const LEFT = row(0, '+task=all:1@40%');
-  const SWAP = row(0, '+swapout@40%');
-  const movers = ['+move@40%', '+migrate=0:1@40%', '+automigrate=direct', '+cpuset=1:migrate@40%'];
+  const SWAP = row(0, '+profile=swap-2006');
+  const movers = [
+    '+move@40%',
+    '+migrate=0:1@40%',
+    '+profile=direct-2005',
+    '+profile=mof-2006',
+    '+automigrate=direct',
+    '+cpuset=1:migrate@40%',
+  ];
   const lazies = ['+lazy@40%', '+automigrate=lazy'];
 
   it.each([...movers, ...lazies])('%s beats swap: done sooner, less lost, no I/O', (end) => {
@@ -57,7 +64,7 @@ describe('the claims of the mails', () => {
     expect([swap.swap.written, swap.swap.read]).toEqual([MAPPED - 1, USED]);
   });
 
-  it.each([...movers, ...lazies, '+swapout@40%'])(
+  it.each([...movers, ...lazies, '+profile=swap-2006'])(
     '%s makes remote accesses local, and faster than left behind',
     (end) => {
       const moved = lastPhase(row(0, end));
@@ -96,9 +103,11 @@ describe('the claims of the mails', () => {
   });
 
   it('only swap depends on the policy: the destination is reached if the policy was set first', () => {
-    expect(pagesOf(row(1, '+migrate=0:1@40%'))).toEqual([0, MAPPED]);
-    expect(pagesOf(row(1, '+cpus=pack+swapout@40%'))).toEqual([USED, 0]);
-    expect(pagesOf(row(1, '+cpuset=1:stay@40%+swapout@40%'))).toEqual([0, USED]);
+    for (const end of ['+migrate=0:1@40%', '+profile=direct-2005', '+profile=mof-2006']) {
+      expect(pagesOf(row(1, end))).toEqual([0, MAPPED]);
+    }
+    expect(pagesOf(row(1, '+migrate=0:1@40%+profile=swap-2006'))).toEqual([USED, 0]);
+    expect(pagesOf(row(1, '+cpuset=1:migrate@40%+profile=swap-2006'))).toEqual([0, USED]);
   });
 
   it('by another process costs the program no call of its own, and shows the mover its numa_maps', () => {
