@@ -1,4 +1,4 @@
-import { EBUSY, EINVAL } from '../errors.js';
+import { EBUSY, EDEADLK, EINVAL } from '../errors.js';
 import { fallbackRows } from '../hardware/index.js';
 import { makeHotRemove, type HotRemove, type Leftover, type MigratePages, type RemoveAsker } from '../migrate/index.js';
 import { memoryBlocks, type MemoryBlock, type Task } from '../mm/index.js';
@@ -118,7 +118,11 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
 
   function offlineNode(node: NodeId, asker?: Task): OfflineResult {
     const online = topology.hasMemory(node) ? blocksOf(node).filter((block) => block.isOnline) : [];
-    const results = online.map((block) => offlineBlock(block, asker));
+    const results: OfflineResult[] = [];
+    for (const block of online) {
+      results.push(offlineBlock(block, asker));
+      if (results[results.length - 1].ret === -EDEADLK) break; // a call that never returns comes to no other block
+    }
     return {
       ret: online.length === 0 ? -EINVAL : (results.find(({ ret }) => ret !== 0)?.ret ?? 0),
       blocks: results.reduce((sum, { blocks }) => sum + blocks, 0),

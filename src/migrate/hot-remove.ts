@@ -1,4 +1,4 @@
-import { EBUSY, EINTR } from '../errors.js';
+import { EBUSY, EDEADLK, EINTR } from '../errors.js';
 import {
   PG_FREE,
   PG_PRIVATE,
@@ -29,10 +29,10 @@ export interface RemoveAsker {
 /**
  * Why a page could not leave (HR-11): somebody else holds a reference; no frame to be had elsewhere; its file cannot take
  * it dirty; its mapping refuses every move; taken off its list by somebody else; locked by somebody else; no swap slot for a
- * mover that needs one; or the mover gave up on it for a reason of its own.
+ * mover that needs one; the mover never came back with it (V1, R-05); or the mover gave up on it for a reason of its own.
  */
 export type LeftoverReason =
-  'pinned' | 'no room' | 'not writable' | 'not movable' | 'isolated' | 'locked' | 'no swap slot' | 'refused';
+  'pinned' | 'no room' | 'not writable' | 'not movable' | 'isolated' | 'locked' | 'no swap slot' | 'hung' | 'refused';
 export interface Leftover {
   readonly pfn: Pfn;
   readonly reason: LeftoverReason;
@@ -42,7 +42,7 @@ export interface Leftover {
 export class Removal {
   /** A signal for the asker: ends the removal at the next HR-5. */
   hasSignal = false;
-  /** 0, or what the asker gets: -EBUSY, -EINTR, or what a notifier answered. */
+  /** 0, or what the asker gets: -EBUSY, -EINTR, -EDEADLK for a mover that never returns, or what a notifier answered. */
   error = 0;
   /** Frames of the block that became free meanwhile. */
   moved = 0;
@@ -154,7 +154,7 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
     const mask = targets(r);
     const freedBefore = zones.freedIsolated;
     const start = rule.startsAtAsker ? r.asker.node : r.block.node;
-    const { noMemory } = migratePages(
+    const { noMemory, neverReturns } = migratePages(
       list,
       (old) => {
         const pfn = allocatePage(start, mask, false, r.asker.mems, r.asker.cpu);
@@ -164,6 +164,10 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
       r.asker.cpu,
     );
     lru.drainAll();
+    if (neverReturns === true) {
+      r.error = -EDEADLK;
+      return UNDO;
+    }
     if (noMemory) for (const pfn of list) r.withoutRoom.add(pfn); // the rest of the list was not tried
     const freed = zones.freedIsolated - freedBefore;
     r.moved += freed;
@@ -200,7 +204,7 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
   }
 
   function undo(r: Removal): number {
-    if (r.error === -EBUSY) r.leftovers = leftoversOf(r);
+    if (r.error === -EBUSY || r.error === -EDEADLK) r.leftovers = leftoversOf(r);
     zones.undoIsolation(r.block.node);
     return DONE;
   }
@@ -216,7 +220,7 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
   }
 
   function reasonOf(r: Removal, pfn: Pfn): LeftoverReason {
-    if (!frames.isOnLru(pfn)) return 'isolated';
+    if (!frames.isOnLru(pfn)) return r.error === -EDEADLK ? 'hung' : 'isolated';
     if (frames.isLocked(pfn)) return 'locked';
     const inSwap = frames.isSwapCache(pfn);
     const inFile = frames.mapping(pfn) > 0 && !inSwap;

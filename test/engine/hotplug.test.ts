@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkMachine, type Calls, type Machine } from '../../src/engine/index.js';
-import { EINVAL, ENODEV } from '../../src/errors.js';
+import { EBUSY, EDEADLK, EINVAL, ENODEV } from '../../src/errors.js';
 import { fallbackRows, loadByOne } from '../../src/hardware/index.js';
 import { cachedFrame, type Mempolicy, type NodesFlag, type Task } from '../../src/mm/index.js';
 import { asNodeId } from '../../src/units.js';
@@ -9,6 +9,7 @@ import { hotplugMachine, rowOf, type HotplugOptions } from '../support/hotplug.j
 import { freePages, memorySnapshot } from '../support/snapshot.js';
 import {
   cpuOf,
+  frameAt,
   mapAnon,
   nodeAt,
   POLICIES,
@@ -341,6 +342,26 @@ describe('HR-30, HR-31: as in 2.6', () => {
     expect(inside.calls.hotplug.offlineBlock(block, own.task)).toMatchObject({ ret: 0, moved: 20 });
     expect(new Set(nodesOf(inside.machine, own.task, 20))).toEqual(new Set([1]));
     checkMachine(inside.machine);
+  });
+
+  it('HR-31: with a locked area the mover of 2005 never returns (R-05): the block stays, and what it hung on is named', () => {
+    const { machine, calls } = hotplugMachine({ profile: 'direct-2005' });
+    const { task } = processWithPages(machine, 1, START, 1);
+    calls.areas.mlock(task, START, 1, true);
+    machine.lru.drainAll();
+    const pfn = frameAt(machine, task, START);
+    const { ret, leftovers } = calls.hotplug.offlineNode(N1, task);
+    expect({ ret, leftovers }).toEqual({ ret: -EDEADLK, leftovers: [{ pfn, reason: 'hung' }] });
+    expect(machine.zones.managed[1]).toBe(64);
+  });
+
+  it('HR-31, P5: an anonymous page needs a free swap slot', () => {
+    const { machine, calls } = hotplugMachine({ profile: 'mof-2006', swapPages: 0 });
+    const { task } = processWithPages(machine, 1, START, 1);
+    const pfn = frameAt(machine, task, START);
+    const { ret, leftovers } = calls.hotplug.offlineNode(N1, processOn(machine, 0));
+    expect({ ret, leftovers }).toEqual({ ret: -EBUSY, leftovers: [{ pfn, reason: 'no swap slot' }] });
+    checkMachine(machine);
   });
 
   it('HR-30: lists of at most 256 pages', () => {

@@ -19,6 +19,8 @@ export class ScriptedTmpfs {
     private readonly machine: Machine,
     cpu: number,
     readonly pages: number,
+    /** Where a mapped page is dirty: in itself too, as after write(2), or in its entry alone. */
+    readonly dirtyIn: 'page' | 'entry' = 'page',
   ) {
     this.task = machine.process.newProcess(asCpuId(cpu));
     this.file = machine.files.create('shmem', 'scripted', pages);
@@ -31,7 +33,7 @@ export class ScriptedTmpfs {
   write(index: number): void {
     const pfn = this.machine.touch(this.task, START + index, true);
     if (pfn <= 0) throw new Error(`tmpfs page ${String(index)}: outcome ${String(-pfn)}`);
-    this.machine.frames.set(pfn, PG_DIRTY);
+    if (this.dirtyIn === 'page') this.machine.frames.set(pfn, PG_DIRTY);
     this.machine.contents?.set(pfn, ++this.stamp);
     this.shadow[index] = this.stamp;
   }
