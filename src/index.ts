@@ -21,6 +21,8 @@ export {
   MIGRATE_VMA_SELECT_DEVICE_PRIVATE,
   MIGRATE_VMA_SELECT_SYSTEM,
   migratePfn,
+  type Leftover,
+  type LeftoverReason,
   MigrateVma,
   type MigrateVmaCalls,
   type MigrateVmaRequest,

@@ -5,4 +5,4 @@
  * moves and calls it at the moments the kernel would (on the way back to user space). Always holds: nothing happens between
  * those calls, there is no thread and no timer here; a task that nothing is pending for costs one test of a flag.
  */
-export { makeAutoMigrate, type AutoMigrate, type AutoMigrated, type AutoMigrateSettings } from './auto-migrate.js';
+export { makeAutoMigrate, type AutoMigrate, type AutoMigrateSettings } from './auto-migrate.js';

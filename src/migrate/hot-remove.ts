@@ -83,8 +83,8 @@ export interface HotRemoveParts {
 
 /** Steps of taking a block away, as `Removal.next`. Another actor may come in between any two. */
 export const HR2 = 2;
-export const HR3 = 3;
-export const HR4 = 4;
+const HR3 = 3;
+const HR4 = 4;
 export const HR5 = 5;
 export const HR6 = 6;
 export const HR7 = 7;

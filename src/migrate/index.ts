@@ -30,7 +30,6 @@ export { migrateVma515, migrateVma516, migrateVma6, type MigrateVmaRule } from '
 export {
   HR11,
   HR2,
-  HR3,
   HR5,
   HR6,
   HR7,

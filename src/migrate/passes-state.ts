@@ -78,7 +78,7 @@ export class PassesState {
   }
 }
 
-export const newRecord = (pfn: Pfn): PageRecord => ({ pfn, fate: 'left', errno: 0, retries: 0, to: NO_PFN });
+const newRecord = (pfn: Pfn): PageRecord => ({ pfn, fate: 'left', errno: 0, retries: 0, to: NO_PFN });
 
 export const newRecords = (pages: readonly Pfn[]): Map<Pfn, PageRecord> =>
   new Map(pages.map((pfn) => [pfn, newRecord(pfn)]));

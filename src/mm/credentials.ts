@@ -2,7 +2,7 @@
 export const CAP_SYS_NICE = 1 << 0;
 export const CAP_SYS_RESOURCE = 1 << 1;
 export const CAP_SYS_ADMIN = 1 << 2;
-export const CAP_SYS_PTRACE = 1 << 3;
+const CAP_SYS_PTRACE = 1 << 3;
 const ALL_CAPABILITIES = CAP_SYS_NICE | CAP_SYS_RESOURCE | CAP_SYS_ADMIN | CAP_SYS_PTRACE;
 
 /** Who a task acts as, and what that lets it do. Kernel: struct cred, or the fields of task_struct in 2.6.16. */

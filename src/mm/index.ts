@@ -9,7 +9,7 @@ export { AddressSpace } from './address-space.js';
 export { AnonVmas } from './anon-vma.js';
 export { Block } from './block.js';
 export { Contents } from './contents.js';
-export { CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_PTRACE, CAP_SYS_RESOURCE, Credentials } from './credentials.js';
+export { CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE } from './credentials.js';
 export { Cpuset } from './cpuset.js';
 export { DeviceMemory, type DeviceDriver, type DeviceOptions, type DevicePool } from './device-memory.js';
 export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';

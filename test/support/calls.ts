@@ -12,7 +12,7 @@ import { processOn, tinyMachine, type TinyOptions } from './tiny-machine.js';
 
 const DEFINITIONS = [defaultPolicy, preferred, bind, interleave, local, preferredMany, weightedInterleave];
 /** The kernel's modes by number. */
-export const MODES: ReadonlyMap<number, PolicyDefinition> = new Map(
+const MODES: ReadonlyMap<number, PolicyDefinition> = new Map(
   DEFINITIONS.map((definition) => [definition.mode?.number ?? -1, definition]),
 );
 export const [DEFAULT, PREFERRED, BIND, INTERLEAVE, LOCAL, PREFERRED_MANY, WEIGHTED] = [0, 1, 2, 3, 4, 5, 6];
