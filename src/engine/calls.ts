@@ -77,7 +77,7 @@ function told<Rest extends readonly unknown[]>(
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
   const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, zones } = machine;
   const { forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
-  const { swapOut, cow, swapRead, rootCpuset, process, handleMmFault, tracer } = machine;
+  const { swapOut, cow, swapRead, rootCpuset, process, tracer } = machine;
   const { migratePages } = machine.mover;
   const moveCalls = makeMoveCalls(rules.moveCalls, swap);
   const { isolateEntry } = makeIsolateEntry(tables, lru, rules.isolation);
@@ -121,7 +121,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     readSwap: swapRead.readFor,
     readSwapByTask: swapRead.readByTask,
     readFile: machine.fileFault.readExactly,
-    shmemWillNeed: rules.shmemWillNeed,
+    adviceRule: rules.advice,
     faultRetry: rules.faultRetry,
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
@@ -136,7 +136,8 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ rebind: rules.rebind, notice: rules.cpusetNotice, mover: rules.cpusetMover },
   });
   const swapCalls = makeSwapCalls({
-    ...{ frames, lru, tables, spaces, files, swap, block, memory, handleMmFault, rootCpuset },
+    ...{ frames, lru, tables, spaces, files, swap, block, memory, rootCpuset },
+    doSwapPage: machine.swapFault.doSwapPage,
     bringIn: machine.file.bringIn,
   });
   const { swapOutProcess } = makeSwapOutProcess({
@@ -218,7 +219,10 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     },
     shm: makeShmCalls({ frames, lru, punch: advice.punch }),
     file: {
-      page: (task, file, index, isWrite) => machine.file.access(task, file, index, isWrite, false) <= 1,
+      page(task, file, index, isWrite) {
+        if (isWrite && index >= file.sizePages) file.sizePages = index + 1;
+        return machine.file.access(task, file, index, isWrite, false) <= 1;
+      },
       truncate: makeTruncate({ lru, memory, punch: advice.punch, bringIn: machine.file.bringIn }),
       dropCaches,
     },

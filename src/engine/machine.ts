@@ -317,7 +317,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const holdsReference = rules.migrateVma.hasFaultPage;
   const device = makeDeviceFault({ frames, tables, lru, devices, counters, tracer, holdsReference });
   const handleMmFault = makeHandleMmFault({
-    ...{ tables, spaces, block, anon, shmem, swapFault, cow, device, counters, tracer, rules },
+    ...{ tables, spaces, block, lru, anon, shmem, swapFault, cow, device, counters, tracer, rules },
     file: fileFault,
   });
 

@@ -29,6 +29,8 @@ export interface CowFault {
   doWpPage(f: FaultState): Outcome;
   /** PL-41: exactly one entry, present or swapped, uses the page. */
   isExclusive(pfn: Pfn): boolean;
+  /** A page for the area's own copy of a page of its file, with one reference. `NO_PFN`: out of memory. */
+  newCopy(f: FaultState): Pfn;
   /** The area's own copy of a page of its file, mapped (FP section 4 step 2). The caller's reference on `source` stays. */
   copyFromFile(f: FaultState, source: Pfn): Outcome;
 }
@@ -112,9 +114,24 @@ export function makeCowFault(parts: CowParts): CowFault {
     return copy(f, old);
   }
 
-  function copyFromFile(f: FaultState, source: Pfn): Outcome {
+  function newCopy(f: FaultState): Pfn {
     if (f.vma.anonVma === null) anonVmas.prepare(f.vma);
-    const fresh = placement.forVma(f.task, f.vma, f.offset, true);
+    return placement.forVma(f.task, f.vma, f.offset, true);
+  }
+
+  /** Each time the fault waited for the file, what it had set aside went, and was taken anew. */
+  function keptCopy(f: FaultState): Pfn {
+    let kept = f.copy;
+    for (let i = 0; i < f.waits && kept !== NO_PFN; i++) {
+      lru.put(kept);
+      kept = newCopy(f);
+    }
+    return kept;
+  }
+
+  function copyFromFile(f: FaultState, source: Pfn): Outcome {
+    const fresh = f.copy === NO_PFN ? newCopy(f) : keptCopy(f);
+    f.copy = NO_PFN;
     if (fresh === NO_PFN) return OOM;
     if (contents !== null) contents.copy(fresh, source);
     if (!tables.isNone(f.page)) {
@@ -131,5 +148,5 @@ export function makeCowFault(parts: CowParts): CowFault {
     return MINOR;
   }
 
-  return { doWpPage, isExclusive, copyFromFile };
+  return { doWpPage, isExclusive, newCopy, copyFromFile };
 }

@@ -19,6 +19,8 @@ export class FaultState {
   isAlone = false;
   /** How often the fault let go of everything to wait for a file, and was taken again. */
   waits = 0;
+  /** Set aside for the copy of a file's page, before that page was looked for (rule variant `copyOrder`). */
+  copy = NO_PFN;
   outcome = MINOR;
   /** Next step for the table driver. */
   next = 0;

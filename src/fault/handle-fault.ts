@@ -2,6 +2,7 @@ import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/in
 import {
   type Block,
   CALL_FAULTS,
+  type Lru,
   POPULATE_FAULTS,
   type Spaces,
   type Task,
@@ -11,7 +12,7 @@ import {
   type Vma,
 } from '../mm/index.js';
 import { C, type Counters, type Tracer } from '../stats/index.js';
-import type { PageId } from '../units.js';
+import { NO_PFN, type PageId } from '../units.js';
 import type { AnonFault } from './anon.js';
 import type { CowFault } from './cow.js';
 import type { DeviceFault } from './device.js';
@@ -19,7 +20,7 @@ import { FaultState } from './fault-state.js';
 import type { FileFault } from './file.js';
 import { MAJOR, MINOR, OOM, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
 import type { ShmemFault } from './shmem.js';
-import type { FaultRetry } from './rules.js';
+import type { CopyOrder, FaultRetry } from './rules.js';
 import type { SwapFault } from './swap.js';
 
 export interface HandleFaultParts {
@@ -33,7 +34,8 @@ export interface HandleFaultParts {
   readonly cow: CowFault;
   readonly device: DeviceFault;
   readonly counters: Counters;
-  readonly rules: { readonly faultRetry: FaultRetry };
+  readonly lru: Pick<Lru, 'put'>;
+  readonly rules: { readonly faultRetry: FaultRetry; readonly copyOrder: CopyOrder };
   readonly tracer: Tracer | null;
 }
 
@@ -47,7 +49,8 @@ export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outc
 
 export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
   const { tables, spaces, block, anon, file, shmem, swapFault, cow, device, counters, tracer } = parts;
-  const { faultRetry } = parts.rules;
+  const { lru } = parts;
+  const { faultRetry, copyOrder } = parts.rules;
   let state: FaultState | null = null;
 
   function refill(task: Task, vma: Vma, page: PageId, isWrite: boolean): FaultState {
@@ -61,10 +64,21 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     return f;
   }
 
+  /** The copy is allocated before the page it is made from is looked for. Kernel: do_cow_fault(), mm/memory.c, 6.x. */
+  function doCowFault(f: FaultState): Outcome {
+    f.copy = cow.newCopy(f);
+    if (f.copy === NO_PFN) return OOM;
+    const outcome = f.vma.file?.isShmem === true ? shmem.doShmemPage(f) : file.doNoPage(f);
+    if (f.copy !== NO_PFN) lru.put(f.copy); // it was not needed
+    f.copy = NO_PFN;
+    return outcome;
+  }
+
   /** Tells the kinds of fault apart by what the entry holds. */
   function dispatch(f: FaultState): Outcome {
     if (tables.isNone(f.page)) {
       if (f.vma.file === null) return anon.doAnonymousPage(f);
+      if (f.isWrite && !f.vma.isShared && copyOrder.copyFirst) return doCowFault(f);
       return f.vma.file.isShmem ? shmem.doShmemPage(f) : file.doNoPage(f);
     }
     if (tables.isSwap(f.page) || tables.isMigration(f.page)) return swapFault.doSwapPage(f);

@@ -15,6 +15,8 @@ export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
 export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
 export { makePlacement, type Placement } from './placement.js';
 export {
+  copyAfterPage,
+  copyBeforePage,
   entryWaitWithoutReference,
   entryWaitWithReference,
   faultLeavesNoMark,
@@ -26,6 +28,7 @@ export {
   swapIn2616,
   swapInReadOnly,
   swapInWritable,
+  type CopyOrder,
   type EntryWait,
   type FaultReference,
   type FaultRetry,

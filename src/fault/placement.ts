@@ -76,7 +76,7 @@ export function makePlacement(parts: PlacementParts): Placement {
     const from = mask !== null && bindOrder.byNumber ? rowByNumber : start; // MP-23
     const pfn = allocatePage(from, mask, policy.mayLeaveMask, mems, task.cpu);
     if (pfn === NO_PFN) return NO_PFN;
-    if (policy.isInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
+    if (policy.countsInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
     if (contents !== null) contents.set(pfn, 0);
     return pfn;
   }

@@ -30,6 +30,13 @@ export interface FaultReference {
 export const faultMarksAccessed: FaultReference = { marks: true };
 export const faultLeavesNoMark: FaultReference = { marks: false };
 
+/** Rule variant `copyOrder`: whether a write to private file memory takes the page for its copy first (6.x), or last (2.6.16). */
+export interface CopyOrder {
+  readonly copyFirst: boolean;
+}
+export const copyBeforePage: CopyOrder = { copyFirst: true };
+export const copyAfterPage: CopyOrder = { copyFirst: false };
+
 /**
  * Rule variant `faultRetry`: how a fault is counted that waited for a file and was taken again (K-A9). A fault of the task
  * itself that had to read is major, one of populate minor, on every kernel.

@@ -307,7 +307,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     if (tracer !== null) tracer.step('M2', old, target);
     const fresh = targetRule.allocate(zones, target, wanting.mask, task.cpuset.mems, task.node);
     const { countsInterleave } = targetRule;
-    const counts = countsInterleave === 'all' || (countsInterleave === 'interleaved' && wanting.isInterleave);
+    const counts = countsInterleave === 'all' || (countsInterleave === 'interleaved' && wanting.countsInterleave);
     if (counts && fresh !== NO_PFN && frames.nodeOf(fresh) === target) counters.incNode(N.numa_interleave, target);
     return fresh;
   }

@@ -68,11 +68,15 @@ export { SwapArea } from './swap-area.js';
 export { CALL_FAULTS, OWN_FAULTS, POPULATE_FAULTS, Task } from './task.js';
 export {
   Vma,
+  VM_DONTDUMP,
   VM_DONTFORK,
   VM_EXEC,
+  VM_HUGEPAGE,
   VM_LOCKED,
+  VM_NOHUGEPAGE,
   VM_RAND_READ,
   VM_READ,
+  VM_SEQ_READ,
   VM_SHARED,
   VM_SPECIAL,
   VM_WIPEONFORK,

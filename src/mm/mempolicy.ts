@@ -51,8 +51,10 @@ export class Mempolicy {
   readonly isLimited: boolean;
   /** After the masked nodes are full: fail (BIND), or go anywhere (PREFERRED_MANY). */
   readonly mayLeaveMask: boolean;
-  /** Spreads by index or rotor: its hits are counted as numa_interleave (MP-31). */
+  /** Spreads by index or rotor. */
   readonly isInterleave: boolean;
+  /** Its hits are counted as numa_interleave (MP-31): not those of weighted interleaving. */
+  readonly countsInterleave: boolean;
   readonly isWeighted: boolean;
   /**
    * With static or relative the user's nodes, else the allowed nodes the policy was made against. The kernel keeps both in
@@ -72,6 +74,7 @@ export class Mempolicy {
     this.nodes = definition.nodes === 'optional' ? given.slice(0, 1) : given; // the lowest of several (K-N2)
     this.mask = this.makeMask(allowed);
     this.isWeighted = definition.mode?.number === WEIGHTED_INTERLEAVE;
+    this.countsInterleave = definition.mode?.number === INTERLEAVE;
     this.isInterleave = definition.mode?.number === INTERLEAVE || this.isWeighted;
     this.isLimited = definition.fallback !== 'any';
     this.mayLeaveMask = definition.fallback === 'within-then-any';

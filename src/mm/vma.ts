@@ -17,6 +17,12 @@ export const VM_DONTFORK = 1 << 7;
 /** The area of a device, of huge pages only, or of persistent memory: no ordinary pages are behind it. */
 export const VM_SPECIAL = 1 << 20;
 
+/** madvise(SEQUENTIAL), DONTDUMP, HUGEPAGE and NOHUGEPAGE: marks that keep areas apart. */
+export const VM_SEQ_READ = 1 << 8;
+export const VM_DONTDUMP = 1 << 9;
+export const VM_HUGEPAGE = 1 << 10;
+export const VM_NOHUGEPAGE = 1 << 11;
+
 /** A mapping: `pages` pages of an address space from page number `start`, all with the same attributes. */
 export class Vma {
   /** Place in `Vmas.table`; 0 is none. */

@@ -5,7 +5,15 @@
  * counts into it; report/ and the JSON output read it. Imports nothing of the model. A counter only ever grows;
  * phases of a run are differences between two snapshots.
  */
-export { C, COUNTER_NAMES, Counters, N, NODE_COUNTER_NAMES, type CounterName } from './counters.js';
+export {
+  C,
+  COUNTER_NAMES,
+  Counters,
+  N,
+  NODE_COUNTER_NAMES,
+  type CounterName,
+  type NodeCounterName,
+} from './counters.js';
 export {
   remoteShare,
   type ActionResult,

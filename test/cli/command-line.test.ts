@@ -60,6 +60,13 @@ const MISTAKES: readonly (readonly [string, string])[] = [
     'compare --demo --from evnt:x',
     'cannot read --from "evnt:x": at character 1: unknown moment "evnt:x"; did you mean "event"?',
   ],
+  ['conformance no-such.json', 'cannot read recording no-such.json: ENOENT; expected a JSON file'],
+  ['conformance package.json', 'package.json is no recording: expected "format": "numa-placement-conformance-1"'],
+  ['conformance README.md', 'README.md is not JSON: '],
+  [
+    'conformance --profile linux-7 test/fixtures/recordings/linux-6.12-onenode.json',
+    'no profile "linux-7". Known: mof, mof-2006,',
+  ],
   ['compare --demo --json /no-such-folder/x.json', 'cannot write /no-such-folder/x.json: ENOENT'],
 ];
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseRecording, profileOf, replayRecordings, type ConformanceReport } from '../../src/prove/index.js';
+import { ruleOf } from '../../src/prove/conformance/rule-of.js';
 import type { Recording } from '../../src/prove/conformance/recording.js';
 import { errorOf } from '../support/error-of.js';
 
@@ -40,6 +41,35 @@ describe('recordings of real kernels', () => {
     expect(ofFiles).toBe(report.matched);
   });
 
+  it('say of a difference which rule decides there', () => {
+    const { op, result } = { op: 'touch', result: { ret: 1, errno: null } } as const;
+    const difference = (what: string) => ({ what, expected: 1, got: 2 });
+    const rule = (what: string, kind: 'private' | 'shmem' | 'file', mode: number | null) =>
+      ruleOf({ op, result }, difference(what), { kind, mode });
+    expect(rule('pages of t0.a', 'private', null)).toBe('K-P1, K-N1, K-F1');
+    expect(rule('pages of t0.a', 'shmem', 3)).toBe('K-P2, K-I1, K-F1');
+    expect(rule('numa_hit', 'file', 2)).toBe('K-P3, K-N3, K-F1');
+    expect(rule('minflt', 'private', null)).toBe('K-A9');
+    const pageout = { op: 'madvise', advice: 'pageout', result };
+    expect(ruleOf(pageout, difference('ret'), { kind: null, mode: null })).toBe('K-S1');
+  });
+
+  it('agree in the counters of nearly every touch, and are found to differ where one is changed', async () => {
+    expect(report.counters.total).toBeGreaterThan(1000);
+    expect(report.counters.matched / report.counters.total).toBeGreaterThan(0.98);
+    expect(report.counterMismatches).toHaveLength(report.counters.total - report.counters.matched);
+    const recording = parseRecording(textOf(FILES[0]), FILES[0]);
+    const [changed] = structuredClone(recording.cases) as unknown as { steps: { counters?: { pgfault: number } }[] }[];
+    const touched = changed.steps.find(({ counters }) => counters?.pgfault !== undefined);
+    if (touched?.counters !== undefined) touched.counters.pgfault += 5;
+    const cases = [changed] as unknown as Recording['cases'];
+    const { counters, matched, total } = await replayRecordings(
+      [{ file: 'changed', recording: { ...recording, cases } }],
+      () => undefined,
+    );
+    expect([total - matched, counters.total - counters.matched]).toEqual([0, 1]);
+  });
+
   it('are found to differ when a recorded answer is changed', async () => {
     const recording = parseRecording(textOf(FILES[2]), FILES[2]);
     const changed = structuredClone(recording) as unknown as {
@@ -50,15 +80,25 @@ describe('recordings of real kernels', () => {
       [{ file: 'changed', recording: changed }],
       () => undefined,
     );
-    expect(mismatches[0].mismatches[0]).toEqual({ what: 'ret', expected: 77, got: 0 });
+    expect(mismatches[0].mismatches[0]).toMatchObject({ what: 'ret', expected: 77, got: 0 });
     expect(total - matched).toBe(changed.cases[0].steps.length);
   });
 });
+
+const MACHINE = { name: 'm', nodes: [], distance: [], possibleNodes: 1 };
+const withCase = (recorded: unknown) =>
+  JSON.stringify({ format: 'numa-placement-conformance-1', kernel: { version: '6.1.0' }, cases: [recorded] });
+const withSteps = (...steps: unknown[]) => withCase({ name: 'c', category: 'x', machine: MACHINE, steps });
 
 describe('reading a recording', () => {
   it.each([
     ['no JSON', '{', 'is not JSON'],
     ['another format', '{"format":"x"}', 'is no recording'],
+    ['empty', ' \n', 'is empty'],
+    ['a list', '[]', 'is no recording'],
+    ['a case without steps', withCase({ name: 'c', category: 'x', machine: MACHINE }), 'bad case: c: expected steps'],
+    ['an unknown call', withSteps({ op: 'teleport' }), 'c: step 0: unknown operation "teleport"; known: task, fork'],
+    ['a step without a result', withSteps({ op: 'task' }), 'c: step 0: expected a result with "ret"'],
   ])('%s is one clear line', (_, text, part) => {
     expect(errorOf(() => parseRecording(text, 'a.json')).message).toContain(part);
   });
@@ -67,7 +107,18 @@ describe('reading a recording', () => {
     ['6.1.0-25', 'linux-6.1'],
     ['6.12.9', 'linux-6.12'],
     ['6.18.1', 'linux-6.12'],
+    ['6.12', 'linux-6.12'],
   ])('kernel %s replays under %s', (version, profile) => {
-    expect(profileOf(version)).toBe(profile);
+    expect(profileOf(version, 'a.json')).toBe(profile);
   });
+
+  it.each(['5.15.0', '6.2.1', '6.10.3', '7.0', 'x'])(
+    'kernel %s has no profile, and the line says which there are',
+    (version) => {
+      const { message } = errorOf(() => profileOf(version, 'a.json'));
+      expect(message).toBe(
+        `a.json is of kernel "${version}", for which there is no profile. Known: 6.1 (linux-6.1), 6.12 to 6.18 (linux-6.12); --profile NAME replays it under one of them`,
+      );
+    },
+  );
 });

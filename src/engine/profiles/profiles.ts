@@ -30,6 +30,7 @@ const linux612: RuleNames = {
   swapIn: 'writable',
   swapReadAhead: '6.12',
   faultReference: 'no-mark',
+  copyOrder: 'copy-first',
   faultRetry: '6.12',
   moveIndex: 'with-inode',
   modes: '6.12',
@@ -39,7 +40,7 @@ const linux612: RuleNames = {
   movePages: '6.x',
   pageStatus: '6.12',
   populateHoles: 'stops',
-  shmemWillNeed: 'by-object',
+  advice: '6.12',
   hotRemove: '6.x',
   migrateVma: '6.x',
   batchLock: 'tries',
@@ -65,7 +66,7 @@ const linux61: RuleNames = {
   modes: '6.1',
   pageStatus: '6.1',
   populateHoles: 'goes-on',
-  shmemWillNeed: 'by-task',
+  advice: '6.1',
 };
 
 const linux2616: RuleNames = {
@@ -88,6 +89,7 @@ const linux2616: RuleNames = {
   swapIn: '2.6.16',
   swapReadAhead: '2.6.16',
   faultReference: 'marks',
+  copyOrder: 'page-first',
   faultRetry: '6.12',
   moveIndex: '2.6.16',
   modes: '2.6.16',
@@ -97,7 +99,7 @@ const linux2616: RuleNames = {
   movePages: '6.x',
   pageStatus: '6.12',
   populateHoles: 'stops',
-  shmemWillNeed: 'by-object',
+  advice: '6.12',
   hotRemove: '2.6.24',
   migrateVma: '6.x',
   batchLock: 'tries',
@@ -164,7 +166,7 @@ export function profileNamed(name: string): Profile {
   );
   throw new MmError(
     'BAD_OPTION',
-    `no profile "${name}"${near === undefined ? '' : `; did you mean "${near}"?`} Known: ${PROFILES.map((p) => p.name).join(', ')}`,
+    `no profile "${name}"${near === undefined ? '.' : `; did you mean "${near}"?`} Known: ${PROFILES.map((p) => p.name).join(', ')}`,
   );
 }
 

@@ -1,10 +1,10 @@
 import {
+  advice61,
+  advice612,
   populateGoesOn,
   populateStops,
-  shmemWillNeedByObject,
-  shmemWillNeedByTask,
+  type AdviceRule,
   type PopulateHoles,
-  type ShmemWillNeed,
 } from '../syscalls/madvise.js';
 import { movePages2618, movePages6, type MovePagesRule } from '../syscalls/move-at-once.js';
 import {
@@ -20,6 +20,8 @@ import { privilegesBefore2616, privilegesNice, type Privileges } from '../syscal
 import { numaMaps2616, numaMaps6, type NumaMapsForm } from '../syscalls/numa-maps.js';
 import { modes2616, modes61, modes612, type ModeRule } from '../syscalls/new-policy.js';
 import {
+  copyAfterPage,
+  copyBeforePage,
   entryWaitWithoutReference,
   entryWaitWithReference,
   faultLeavesNoMark,
@@ -29,6 +31,7 @@ import {
   readAheadByArea61,
   readAheadByArea612,
   readAheadBySlots,
+  type CopyOrder,
   type EntryWait,
   type FaultReference,
   type FaultRetry,
@@ -160,6 +163,8 @@ export interface Rules {
   readonly swapReadAhead: SwapReadAhead;
   /** Whether a fault marks the page accessed (S4). */
   readonly faultReference: FaultReference;
+  /** What a write to private file memory allocates first. */
+  readonly copyOrder: CopyOrder;
   /** How faults are counted that waited for a file. */
   readonly faultRetry: FaultRetry;
   /** What interleaving counts by when mbind itself moves pages, and for copies of private mappings of shmem (K section 7). */
@@ -179,7 +184,7 @@ export interface Rules {
   /** MADV_POPULATE over a hole. */
   readonly populateHoles: PopulateHoles;
   /** MADV_WILLNEED of shmem. */
-  readonly shmemWillNeed: ShmemWillNeed;
+  readonly advice: AdviceRule;
   /** Where the pages of a memory block go that is taken away (HR-12, HR-30). */
   readonly hotRemove: HotRemoveRule;
   /** Moving pages to and from device memory: before and after October 2021, and later (MV). */
@@ -232,6 +237,7 @@ export const VARIANTS: Variants = {
   swapIn: { writable: swapInWritable, 'read-only': swapInReadOnly, '2.6.16': swapIn2616 },
   swapReadAhead: { '6.12': readAheadByArea612, '6.1': readAheadByArea61, '2.6.16': readAheadBySlots },
   faultReference: { 'no-mark': faultLeavesNoMark, marks: faultMarksAccessed },
+  copyOrder: { 'copy-first': copyBeforePage, 'page-first': copyAfterPage },
   faultRetry: { '6.12': faultRetry612, '6.1': faultRetry61 },
   moveIndex: { 'with-inode': index612, 'without-inode': index61Moves, '2.6.16': index2616 },
   modes: { '6.12': modes612, '2.6.16': modes2616, '6.1': modes61 },
@@ -241,7 +247,7 @@ export const VARIANTS: Variants = {
   movePages: { '6.x': movePages6, '2.6.18': movePages2618 },
   pageStatus: { '6.12': pageStatus612, '6.1': pageStatus61 },
   populateHoles: { stops: populateStops, 'goes-on': populateGoesOn },
-  shmemWillNeed: { 'by-object': shmemWillNeedByObject, 'by-task': shmemWillNeedByTask },
+  advice: { '6.12': advice612, '6.1': advice61 },
   hotRemove: { '6.x': hotRemove6, '2.6.24': hotRemove2624 },
   migrateVma: { '6.x': migrateVma6, '5.16': migrateVma516, '5.15': migrateVma515 },
   batchLock: { tries: batchTriesLocks, sleeps: batchSleepsForLocks },

@@ -8,10 +8,14 @@ import {
   PG_DIRTY,
   PG_SWAPBACKED,
   POPULATE_FAULTS,
+  VM_DONTDUMP,
   VM_DONTFORK,
   VM_EXEC,
+  VM_HUGEPAGE,
+  VM_NOHUGEPAGE,
   VM_RAND_READ,
   VM_READ,
+  VM_SEQ_READ,
   VM_WIPEONFORK,
   VM_WRITE,
   type Block,
@@ -29,22 +33,28 @@ import {
 import { NO_PAGE, NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
-export type Advice =
-  | 'dontneed'
-  | 'free'
-  | 'remove'
-  | 'pageout'
-  | 'cold'
-  | 'willneed'
-  | 'random'
-  | 'populate_read'
-  | 'populate_write'
-  | 'wipeonfork'
-  | 'dontfork';
-const ADVICE: readonly string[] = [
-  ...['dontneed', 'free', 'remove', 'pageout', 'cold', 'willneed', 'random'],
-  ...['populate_read', 'populate_write', 'wipeonfork', 'dontfork'],
-];
+/** Advice by its number in the system call. Kernel: include/uapi/asm-generic/mman-common.h */
+const NUMBERS: Readonly<Record<number, string>> = {
+  ...{ 0: 'normal', 1: 'random', 2: 'sequential', 3: 'willneed', 4: 'dontneed', 8: 'free', 9: 'remove' },
+  ...{ 10: 'dontfork', 11: 'dofork', 14: 'hugepage', 15: 'nohugepage', 16: 'dontdump', 17: 'dodump' },
+  ...{ 18: 'wipeonfork', 19: 'keeponfork', 20: 'cold', 21: 'pageout', 22: 'populate_read', 23: 'populate_write' },
+  ...{ 24: 'dontneed_locked' },
+};
+/** Advice that only marks an area: the flags it takes away and those it sets. */
+const MARKS: Readonly<Record<string, readonly [clears: number, sets: number]>> = {
+  normal: [VM_RAND_READ | VM_SEQ_READ, 0],
+  random: [VM_SEQ_READ, VM_RAND_READ],
+  sequential: [VM_RAND_READ, VM_SEQ_READ],
+  dontfork: [0, VM_DONTFORK],
+  dofork: [VM_DONTFORK, 0],
+  wipeonfork: [0, VM_WIPEONFORK],
+  keeponfork: [VM_WIPEONFORK, 0],
+  dontdump: [0, VM_DONTDUMP],
+  dodump: [VM_DONTDUMP, 0],
+  hugepage: [VM_NOHUGEPAGE, VM_HUGEPAGE],
+  nohugepage: [VM_HUGEPAGE, VM_NOHUGEPAGE],
+};
+const ADVICE: ReadonlySet<string> = new Set(Object.values(NUMBERS));
 
 /** Rule variant `populateHoles`: MADV_POPULATE over a hole goes on behind it (6.1) or ends there (6.12); ENOMEM either way. */
 export interface PopulateHoles {
@@ -54,16 +64,17 @@ export const populateGoesOn: PopulateHoles = { goesOn: true };
 export const populateStops: PopulateHoles = { goesOn: false };
 
 /**
- * Rule variant `shmemWillNeed`: MADV_WILLNEED of a shmem mapping whose pages are in swap. [6.12] Each is placed as a fault
- * would; [6.1] the kernel forgets for which area it reads: the caller's task policy and its rotor decide, and the page
- * behind the range is read too.
+ * Rule variant `advice`: what madvise does differently.
+ *
+ * WILLNEED of a shmem mapping whose pages are in swap: [6.12] each is placed as a fault would; [6.1] the kernel forgets for
+ * which area it reads: the caller's task policy and its rotor decide, and the page behind the range is read too.
  */
-export interface ShmemWillNeed {
-  readonly byTask: boolean;
+export interface AdviceRule {
+  readonly readsByTask: boolean;
   readonly pagesMore: number;
 }
-export const shmemWillNeedByObject: ShmemWillNeed = { byTask: false, pagesMore: 0 };
-export const shmemWillNeedByTask: ShmemWillNeed = { byTask: true, pagesMore: 1 };
+export const advice612: AdviceRule = { readsByTask: false, pagesMore: 0 };
+export const advice61: AdviceRule = { readsByTask: true, pagesMore: 1 };
 
 export interface MadviseParts {
   readonly frames: Frames;
@@ -83,7 +94,7 @@ export interface MadviseParts {
   readonly readSwapByTask: SwapRead['readByTask'];
   readonly readFile: FileFault['readExactly'];
   readonly populateHoles: PopulateHoles;
-  readonly shmemWillNeed: ShmemWillNeed;
+  readonly adviceRule: AdviceRule;
   readonly faultRetry: FaultRetry;
   readonly forEachMapping: ForEachPlace;
   readonly zeroPage: Pfn;
@@ -98,10 +109,11 @@ export interface MadviseCalls {
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
-  const { populateHoles, shmemWillNeed, faultRetry, forEachMapping, zeroPage } = parts;
+  const { populateHoles, adviceRule, faultRetry, forEachMapping, zeroPage } = parts;
 
-  function madvise(task: Task, vpn: number, pages: number, advice: string): number {
-    if (!ADVICE.includes(advice)) return -EINVAL;
+  function madvise(task: Task, vpn: number, pages: number, given: string): number {
+    const advice = NUMBERS[Number(given)] ?? given;
+    if (!ADVICE.has(advice)) return -EINVAL;
     if (pages === 0) return 0;
     if (advice === 'populate_read' || advice === 'populate_write') {
       task.faults = faultRetry.adviceIsTask ? CALL_FAULTS : POPULATE_FAULTS;
@@ -120,17 +132,18 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       const from = Math.max(at, vma.start);
       const until = Math.min(end, vma.end);
       at = until;
-      const errno = adviseArea(task, vma, from, until - from, advice as Advice);
+      const errno = adviseArea(task, vma, from, until - from, advice);
       if (errno !== 0) return errno;
     }
     return unmapped ? -ENOMEM : 0;
   }
 
-  function adviseArea(task: Task, vma: Vma, from: number, pages: number, advice: Advice): number {
+  function adviseArea(task: Task, vma: Vma, from: number, pages: number, advice: string): number {
     const first = from - vma.start;
     switch (advice) {
       case 'dontneed':
-        if (vma.isLocked) return -EINVAL;
+      case 'dontneed_locked':
+        if (vma.isLocked && advice === 'dontneed') return -EINVAL;
         memory.discard(task.space, from, pages, task.cpu);
         return 0;
       case 'free':
@@ -148,22 +161,20 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       case 'willneed':
         willNeed(task, vma, first, pages);
         return 0;
-      case 'random':
-        return setFlag(vma, from, pages, VM_RAND_READ);
       case 'wipeonfork':
-        return vma.file !== null || vma.isShared ? -EINVAL : setFlag(vma, from, pages, VM_WIPEONFORK);
-      case 'dontfork':
-        return setFlag(vma, from, pages, VM_DONTFORK);
+        return vma.file !== null || vma.isShared ? -EINVAL : mark(vma, from, pages, advice);
       default:
-        return -EINVAL;
+        return mark(vma, from, pages, advice);
     }
   }
 
-  function setFlag(vma: Vma, from: number, pages: number, flag: number): number {
-    if ((vma.flags & flag) !== 0) return 0;
+  function mark(vma: Vma, from: number, pages: number, advice: string): number {
+    const [clears, sets] = MARKS[advice];
+    const flags = (vma.flags & ~clears) | sets;
+    if (flags === vma.flags) return 0;
     const { space } = vma;
     const [part] = spaces.isolateRange(space, from, pages);
-    part.flags |= flag;
+    part.flags = flags;
     spaces.joinAround(space, from, from + pages);
     return 0;
   }
@@ -220,15 +231,31 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     lru.drain(task.cpu);
     for (let offset = first; offset < first + pages; offset++) {
       const page = tables.walk(vma.space.root, vma.start + offset);
-      if (page === NO_PAGE || !tables.isPresent(page)) continue;
+      if (page === NO_PAGE || tables.isNone(page)) continue;
+      if (tables.isSwap(page)) {
+        mapping.zap(vma.space, page, task.cpu); // nothing to be gained by reading it again
+        continue;
+      }
       const pfn = tables.word[page] as Pfn;
-      if (pfn === zeroPage || frames.mapcount(pfn) !== 1 || frames.isSwapCache(pfn) || !frames.isOnLru(pfn)) continue;
+      if (!tables.isPresent(page) || pfn === zeroPage || frames.mapcount(pfn) !== 1) continue;
+      if (!leavesSwapCache(pfn) || !frames.isOnLru(pfn)) continue;
       lru.remove(pfn);
       frames.clear(pfn, PG_SWAPBACKED | PG_DIRTY | PG_ACTIVE);
       lru.addToHead(pfn);
       tables.bits[page] &= ~PTE_DIRTY;
       mapping.flush(vma.space, page, task.cpu);
     }
+  }
+
+  /** @returns whether the page is not, or no longer, in the swap cache. Kernel: folio_free_swap() */
+  function leavesSwapCache(pfn: Pfn): boolean {
+    if (!frames.isSwapCache(pfn)) return true;
+    if (swap.users(frames.private_(pfn) as SwapSlot) > 1 || frames.isWriteback(pfn) || !frames.tryLock(pfn))
+      return false;
+    swap.remove(pfn);
+    frames.unlock(pfn);
+    frames.drop(pfn);
+    return true;
   }
 
   /** A page given up by MADV_FREE: gone if it was not written since, else kept as before. */
@@ -277,12 +304,12 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
 
   /** The same for pages of a shmem object that are out in swap. */
   function objectWillNeed(task: Task, vma: Vma, file: FileObject, first: number, pages: number): void {
-    for (let offset = first; offset < first + pages + shmemWillNeed.pagesMore; offset++) {
+    for (let offset = first; offset < first + pages + adviceRule.pagesMore; offset++) {
       const index = vma.filePage + offset;
       const value = file.slots.get(index);
       if (value >= 0 || swap.cached(-value as SwapSlot) !== NO_PFN) continue;
       const slot = -value as SwapSlot;
-      const pfn = shmemWillNeed.byTask
+      const pfn = adviceRule.readsByTask
         ? parts.readSwapByTask(task, file, index, slot)
         : readSwap(task, vma, offset, slot, true);
       if (pfn !== NO_PFN) lru.put(pfn);

@@ -82,7 +82,7 @@ export function makeMovePolicyPages(parts: MovePolicyPagesParts): MovePolicyPage
         query.page = -1;
         const start = policy.instance.place(query);
         const pfn = allocatePage(start, policy.mask, policy.mayLeaveMask, task.cpuset.mems, task.cpu);
-        if (pfn !== NO_PFN && policy.isInterleave && frames.nodeOf(pfn) === start) {
+        if (pfn !== NO_PFN && policy.countsInterleave && frames.nodeOf(pfn) === start) {
           counters.incNode(N.numa_interleave, start);
         }
         return pfn;

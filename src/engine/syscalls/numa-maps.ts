@@ -94,10 +94,11 @@ export function makeNumaMaps(parts: NumaMapsParts): (task: Task) => NumaMapsLine
   /** A policy: mode, flags, nodes in force. Kernel: mpol_to_str() */
   function policyText(policy: Mempolicy | null): string {
     if (policy === null) return 'default';
-    const { definition, flag } = policy.request;
+    const { definition, flag, numaBalancing } = policy.request;
     const number = definition.mode?.number;
     const word = (number === undefined ? undefined : MODE_WORDS[number]) ?? definition.name;
-    const flags = flag === null ? '' : `=${flag}`;
+    const words = [...(flag === null ? [] : [flag]), ...(numaBalancing === true ? ['balancing'] : [])];
+    const flags = words.length === 0 ? '' : `=${words.join('|')}`;
     return policy.nodes.length === 0 ? word : `${word}${flags}${form.beforeNodes}${formatNodes(policy.nodes)}`;
   }
 

@@ -1,8 +1,7 @@
 import { ENOMEM } from '../../errors.js';
-import type { PageTables } from '../../hardware/index.js';
+import { PTE_WRITE, PTE_YOUNG, type PageTables } from '../../hardware/index.js';
 import {
   PG_DIRTY,
-  VM_READ,
   type Block,
   type Cpuset,
   type FileObject,
@@ -12,8 +11,9 @@ import {
   type Spaces,
   type SwapArea,
   Task,
+  type Vma,
 } from '../../mm/index.js';
-import type { HandleMmFault } from '../../fault/index.js';
+import { FaultState, type SwapFault } from '../../fault/index.js';
 import { asCpuId, asNodeId, NO_PFN, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
@@ -26,7 +26,7 @@ export interface SwapCallParts {
   readonly swap: SwapArea;
   readonly block: Block;
   readonly memory: MemorySyscalls;
-  readonly handleMmFault: HandleMmFault;
+  readonly doSwapPage: SwapFault['doSwapPage'];
   readonly rootCpuset: Cpuset;
   /** The page of a shmem object, read from swap if it must be; with a reference. */
   readonly bringIn: (task: Task, file: FileObject, index: number) => Pfn;
@@ -43,18 +43,15 @@ export interface SwapCalls {
 }
 
 export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
-  const { frames, lru, tables, spaces, files, swap, memory, handleMmFault, block, rootCpuset, bringIn } = parts;
+  const { frames, lru, tables, spaces, files, swap, memory, doSwapPage, block, rootCpuset, bringIn } = parts;
 
   function swapoff(): number {
     const caller = new Task(-1, spaces.all()[0] ?? spaces.create(), asCpuId(0), asNodeId(0), rootCpuset);
     for (const space of spaces.all()) {
       for (const vma of [...space.vmas]) {
-        const flags = vma.flags;
-        vma.flags |= VM_READ; // the kernel reads the entry, whatever the owner may do
-        memory.forEachEntry(vma, (_, page: PageId) => {
-          if (tables.isSwap(page)) handleMmFault(caller, page, false);
+        memory.forEachEntry(vma, (offset, page: PageId) => {
+          if (tables.isSwap(page)) unuse(caller, vma, offset, page);
         });
-        vma.flags = flags;
       }
     }
     readObjects(caller);
@@ -62,6 +59,15 @@ export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
     if (swap.isUsed) return -ENOMEM;
     swap.setLimit(0);
     return 0;
+  }
+
+  /** No fault: nobody is counted one, and the entry is read-only until its owner writes. Kernel: unuse_pte() */
+  function unuse(caller: Task, vma: Vma, offset: number, page: PageId): void {
+    const f = new FaultState(caller, vma);
+    f.offset = offset;
+    f.page = page;
+    doSwapPage(f);
+    if (tables.isPresent(page)) tables.bits[page] &= ~(PTE_WRITE | PTE_YOUNG);
   }
 
   /** Slots of shmem objects come back into their page cache. */

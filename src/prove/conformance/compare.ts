@@ -11,6 +11,7 @@ const RESULT_FIELDS = [
   'ret',
   'errno',
   'signal',
+  'killed',
   'value',
   'nodes',
   'nodeWords',
@@ -20,25 +21,64 @@ const RESULT_FIELDS = [
   'majflt',
 ] as const;
 
+/** States of every page, by task and region. */
+export type Pages = Readonly<Record<string, readonly number[]>>;
+
 /** Compares one step: return value, errno, signal, values read, faults taken, and the state of every page. */
-export function compareStep(step: Step, result: StepResult, pages: Record<string, readonly number[]>): Mismatch[] {
+export function compareStep(step: Step, result: StepResult, pages: Pages): Mismatch[] {
   const mismatches: Mismatch[] = [];
   for (const field of RESULT_FIELDS) {
     const expected = step.result[field];
     if (expected === undefined) continue;
     if (!same(expected, result[field])) mismatches.push({ what: field, expected, got: result[field] });
   }
-  if (step.pages !== undefined && !same(step.pages, pages)) {
-    for (const [region, states] of Object.entries(step.pages)) {
-      if (!same(states, pages[region]))
-        mismatches.push({ what: `pages of ${region}`, expected: states, got: pages[region] });
-    }
-    for (const region of Object.keys(pages)) {
-      if (!(region in step.pages))
-        mismatches.push({ what: `region ${region}`, expected: undefined, got: pages[region] });
-    }
+  if (step.pages !== undefined) compareRegions(step.pages, pages, seenIn(step), mismatches);
+  if (step.pagesRuns !== undefined) {
+    const runs = Object.fromEntries(Object.entries(pages).map(([region, states]) => [region, runsOf(states)]));
+    compareRegions(step.pagesRuns, runs, null, mismatches);
+    for (const [region, expected] of Object.entries(step.hugePages ?? {}))
+      if (expected > 0) mismatches.push({ what: `huge pages of ${region}`, expected, got: 0 }); // the model has none
   }
   return mismatches;
+}
+
+type Seen = (region: string, states: readonly unknown[]) => boolean;
+
+/** Where recorded runs differed, any state that was seen will do. */
+function seenIn({ pagesSeen }: Step): Seen | null {
+  if (pagesSeen === undefined) return null;
+  return (region, states) => {
+    const seen = pagesSeen[region];
+    return seen !== undefined && states.every((state, page) => seen[page]?.includes(state as number));
+  };
+}
+
+function compareRegions(
+  expected: Readonly<Record<string, readonly unknown[]>>,
+  got: Readonly<Record<string, readonly unknown[] | undefined>>,
+  seen: Seen | null,
+  mismatches: Mismatch[],
+): void {
+  for (const [region, states] of Object.entries(expected)) {
+    const mine = got[region];
+    if (same(states, mine) || (mine !== undefined && seen?.(region, mine) === true)) continue;
+    mismatches.push({ what: `pages of ${region}`, expected: states, got: mine });
+  }
+  for (const [region, states] of Object.entries(got)) {
+    if (!(region in expected) && seen?.(region, states ?? []) !== true)
+      mismatches.push({ what: `region ${region}`, expected: undefined, got: states });
+  }
+}
+
+/** Run lengths of equal states, in order. */
+function runsOf(states: readonly number[]): [state: number, count: number][] {
+  const runs: [number, number][] = [];
+  for (const state of states) {
+    const last = runs.at(-1);
+    if (last !== undefined && last[0] === state) last[1]++;
+    else runs.push([state, 1]);
+  }
+  return runs;
 }
 
 function same(a: unknown, b: unknown): boolean {

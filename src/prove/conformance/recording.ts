@@ -1,5 +1,14 @@
 /** The shape of a recording: system calls executed on a real kernel, with what it answered. Plain JSON. */
 
+/** Operations of recordings. */
+export const OPERATIONS: ReadonlySet<string> = new Set([
+  ...['task', 'fork', 'exit', 'sched_setaffinity', 'setuid', 'object', 'swapon', 'swapoff', 'sysctl', 'fill', 'unfill'],
+  ...['drop_caches', 'cpuset_create', 'cpuset_set', 'cpuset_attach'],
+  ...['mmap', 'munmap', 'mprotect', 'mlock', 'munlock', 'mremap', 'madvise', 'touch', 'touch_loop'],
+  ...['file_write', 'file_read', 'numa_maps', 'mbind', 'set_mempolicy', 'get_mempolicy', 'set_mempolicy_home_node'],
+  ...['move_pages', 'migrate_pages'],
+]);
+
 export interface Recording {
   readonly format: string;
   readonly kernel: { readonly version: string; readonly release?: string };
@@ -31,6 +40,11 @@ export type Step = Readonly<Record<string, unknown>> & {
   readonly pages?: Readonly<Record<string, readonly number[]>>;
   readonly counters?: Readonly<Record<string, number>>;
   readonly nodeCounters?: Readonly<Record<string, readonly number[]>>;
+  /** Where runs differed: the states that were seen, for each page of a region. */
+  readonly pagesSeen?: Readonly<Record<string, readonly (readonly number[])[]>>;
+  /** Instead of `pages`: runs of equal states, and how many huge pages are mapped as a whole. */
+  readonly pagesRuns?: Readonly<Record<string, readonly (readonly [state: number, count: number])[]>>;
+  readonly hugePages?: Readonly<Record<string, number>>;
   readonly unstable?: readonly string[];
 };
 

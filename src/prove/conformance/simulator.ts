@@ -1,9 +1,11 @@
 import type { Calls, Machine } from '../../engine/index.js';
 import { OOM, SIGBUS, SIGSEGV } from '../../fault/index.js';
 import { VM_EXEC, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type FileObject, type Task } from '../../mm/index.js';
-import { errnoName, MmError } from '../../errors.js';
+import { EFAULT, EINVAL, errnoName, MmError } from '../../errors.js';
+import type { Counters } from '../../stats/index.js';
 import { asCpuId, asNodeId } from '../../units.js';
 import type { Step, StepResult } from './recording.js';
+import type { Governed } from './rule-of.js';
 
 const MODES: Readonly<Record<string, number>> = {
   ...{ default: 0, preferred: 1, bind: 2, interleave: 3, local: 4, preferred_many: 5, weighted_interleave: 6 },
@@ -40,6 +42,22 @@ export class Simulator {
     private readonly machine: Machine,
     private readonly calls: Calls,
   ) {}
+
+  get counters(): Counters {
+    return this.machine.counters;
+  }
+
+  /** What decides where pages go that the step touches. */
+  governed(step: Step): Governed {
+    const task = this.tasks.get(text(step, 'task'));
+    const vpn = this.regions.get(text(step, 'task'))?.get(text(step, 'region'))?.vpn;
+    const vma = vpn === undefined ? null : (task?.space.find(vpn + pageOf(step)) ?? null);
+    if (task === undefined || vma === null) return { kind: null, mode: null };
+    const { file, isShared } = vma;
+    const kind = file === null ? 'private' : !isShared ? 'copy' : file.isShmem ? 'shmem' : 'file';
+    const own = file?.isShmem === true ? file.policyAt(vma.filePage) : isShared ? null : vma.policy;
+    return { kind, mode: (own ?? task.policy)?.definition.mode?.number ?? null };
+  }
 
   /** One system call. */
   execute(step: Step): StepResult {
@@ -90,8 +108,8 @@ export class Simulator {
       const task = this.task(step);
       const allowed = this.calls.cpusets.cpusOf(task);
       const cpus = (step.cpus as number[]).filter((cpu) => allowed.includes(asCpuId(cpu)));
-      if (cpus.length === 0) return done(-22);
-      this.machine.process.moveTask(task, asCpuId(cpus[0]));
+      if (cpus.length === 0) return done(-EINVAL);
+      if (!cpus.includes(task.cpu)) this.machine.process.moveTask(task, asCpuId(cpus[0]));
       return done(0);
     },
     setuid: (step: Step) => {
@@ -114,14 +132,16 @@ export class Simulator {
       this.calls.file.dropCaches();
       return done(0);
     },
-    cpuset_create: (step: Step) =>
-      done(
+    cpuset_create: (step: Step) => {
+      if (step.spreadPage === true) throw unsupported('cpuset.memory_spread_page');
+      return done(
         this.calls.cpusets.create(text(step, 'cpuset'), {
           ...(step.cpus !== undefined && { cpus: step.cpus as string }),
           ...(step.mems !== undefined && { mems: step.mems as string }),
           ...(step.memoryMigrate !== undefined && { memoryMigrate: step.memoryMigrate as boolean }),
         }),
-      ),
+      );
+    },
     cpuset_set: (step: Step) =>
       done(
         step.mems === undefined
@@ -131,7 +151,7 @@ export class Simulator {
     cpuset_attach: (step: Step) => done(this.calls.cpusets.attach(text(step, 'cpuset'), this.task(step))),
     mmap: (step: Step) => this.mmap(step),
     munmap: (step: Step) => {
-      if (offset(step) % 4096 !== 0) return done(-22);
+      if (offset(step) % 4096 !== 0) return done(-EINVAL);
       const { vpn, count } = this.range(step);
       const ret = this.calls.areas.munmap(this.task(step), vpn, count);
       const region = this.region(step);
@@ -141,6 +161,7 @@ export class Simulator {
       return done(ret);
     },
     mprotect: (step: Step) => {
+      if (offset(step) % 4096 !== 0) return done(-EINVAL);
       const { vpn, count } = this.range(step);
       return done(this.calls.areas.mprotect(this.task(step), vpn, count, PROTECTION[text(step, 'prot')]));
     },
@@ -154,7 +175,7 @@ export class Simulator {
     },
     mremap: (step: Step) => this.mremap(step),
     madvise: (step: Step) => {
-      if (offset(step) % 4096 !== 0) return done(-22);
+      if (offset(step) % 4096 !== 0) return done(-EINVAL);
       const { vpn, count } = this.range(step);
       return done(this.calls.advice.madvise(this.task(step), vpn, count, String(step.advice)));
     },
@@ -218,8 +239,7 @@ export class Simulator {
   }
 
   private range(step: Step): { vpn: number; count: number } {
-    const page = typeof step.page === 'number' ? step.page : 0;
-    return { vpn: this.region(step).vpn + page, count: typeof step.count === 'number' ? step.count : 0 };
+    return { vpn: this.region(step).vpn + pageOf(step), count: typeof step.count === 'number' ? step.count : 0 };
   }
 
   private bytes(step: Step): { start: bigint; length: bigint } {
@@ -230,6 +250,7 @@ export class Simulator {
   }
 
   private createObject(step: Step): StepResult {
+    if (step.mountHuge !== undefined) throw unsupported(`mount option huge=${text(step, 'mountHuge')}`);
     const kind = text(step, 'kind');
     const name = text(step, 'object');
     const inode = step.result.inode;
@@ -341,17 +362,15 @@ export class Simulator {
 
   private movePages(step: Step): StepResult {
     const { vpn } = this.region(step);
-    const vpns = (step.indices as number[]).map((index) => vpn + index);
-    const status = vpns.map((): number | null => null);
-    const nodes = step.nodes as number[] | null;
-    const ret = this.calls.pages.movePages(
-      this.task(step),
-      this.target(step),
-      vpns,
-      nodes,
-      bits(step, 'flags'),
-      status,
-    );
+    const indices = step.indices as number[];
+    const vpns = indices.slice(0, typeof step.nrPages === 'number' ? step.nrPages : undefined).map((i) => vpn + i);
+    const status = indices.map((): number | null => null);
+    const nodes = Array.isArray(step.nodes) ? (step.nodes as number[]) : null;
+    const isUnreadable = step.pagesPtr === 'bad' || step.nodesPtr === 'bad' || step.nodes === 'bad';
+    const [task, target, flags] = [this.task(step), this.target(step), bits(step, 'flags')];
+    const ret = this.calls.pages.movePages(task, target, isUnreadable ? [] : vpns, nodes, flags, status);
+    const isLost = isUnreadable || step.statusPtr === 'bad';
+    if (ret === 0 && vpns.length > 0 && isLost) return { ...done(-EFAULT), status: status.map(() => null) };
     return { ...done(ret), status };
   }
 }
@@ -367,6 +386,10 @@ function text(step: Step, key: string): string {
 
 function number(step: Step, key: string): number {
   return Number(step[key]);
+}
+
+function pageOf(step: Step): number {
+  return typeof step.page === 'number' ? step.page : 0;
 }
 
 function offset(step: Step): number {
