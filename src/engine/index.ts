@@ -12,7 +12,16 @@ export { compose, COST_MODEL, POLICY, PROFILE, tracedBy, TRACER, type ComposeOpt
 export { makeDeviceDriver, type DeviceMove, type ModelDriver } from './device-driver.js';
 export { bundledPolicies, loadPolicy } from './load-policies.js';
 export type { Machine, MachineOptions } from './machine.js';
-export { profileNamed, PROFILES, rulesOf, VARIANTS, type RuleNames, type Rules } from './profiles/index.js';
+export {
+  hookSwitches,
+  profileNamed,
+  PROFILES,
+  rulesOf,
+  VARIANTS,
+  type Hook,
+  type RuleNames,
+  type Rules,
+} from './profiles/index.js';
 export { replayTrace } from './replay.js';
 export { watchPage, type PageEpisode, type PageLife } from './page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';

@@ -143,13 +143,13 @@ function policyNodes(request: RunRequest, machine: Machine, definition: PolicyDe
 function checkSwitches({ spec }: RunRequest): void {
   const { switches, actions } = spec;
   const hooks = switches.hookSwap || switches.hookFile || switches.hookShmem;
-  if (hooks && !profileNamed(switches.profile).hasHooks) {
+  if (hooks && profileNamed(switches.profile).hooks.length === 0) {
     throw new MmError(
       'BAD_RUN',
       `run "${spec.text}": profile ${switches.profile} is a mainline kernel, which has no migrate-on-fault hooks; use profile=mof, or leave out hooks and lazy`,
     );
   }
-  if (switches.autoMigrate !== null && !profileNamed(switches.profile).hasHooks) {
+  if (switches.autoMigrate !== null && profileNamed(switches.profile).hooks.length === 0) {
     throw new MmError(
       'BAD_RUN',
       `run "${spec.text}": profile ${switches.profile} has no automatic migration; use profile=mof or mof-2006, or leave out automigrate`,

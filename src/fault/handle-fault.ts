@@ -99,7 +99,7 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     if (isMajor(f, outcome)) f.task.majorFaults++;
     else f.task.minorFaults++;
     if (f.waits === 0) return;
-    counters.add(C.fault_retried, f.waits);
+    counters.add(C.vm_fault_retry, f.waits);
     if (faultRetry.countsEach) counters.add(C.pgfault, f.waits);
   }
 

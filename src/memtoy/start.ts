@@ -1,4 +1,5 @@
 import {
+  hookSwitches,
   bundledPolicies,
   compose,
   loadPolicy,
@@ -32,7 +33,7 @@ export async function startMemtoy(
   { machine: description, profile, rules, watcher }: MemtoyOptions,
   host: Host,
 ): Promise<Session> {
-  const { hasHooks } = profileNamed(profile);
+  const { hooks } = profileNamed(profile);
   const defaultPolicy = await loadPolicy('default', '.');
   const printer = new StepPrinter(watcher?.tracer ?? null);
   const machine = compose(
@@ -40,7 +41,7 @@ export async function startMemtoy(
       ...{ machine: description, profile, defaultPolicy, keepContents: true },
       ...(rules !== undefined && { rules }),
       switches: {
-        ...{ hookSwap: hasHooks, hookFile: hasHooks, hookShmem: hasHooks },
+        ...hookSwitches(hooks, true),
         ...{ pageCluster: 0, readahead: false, faultAround: false },
       },
     },
@@ -51,7 +52,7 @@ export async function startMemtoy(
   const modes = new Map<number, PolicyDefinition>();
   for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
   const calls = makeCalls(machine, { modes, cgroup: 1, possibleNodes: maskWidth });
-  const world = new World(machine, calls, host, maskWidth, hasHooks);
+  const world = new World(machine, calls, host, maskWidth, hooks);
   printer.world = world;
   const task = machine.process.newProcess(machine.topology.cpusOf(machine.topology.lowestNodeWithMemory())[0]);
   const toy = new Toy(world, task, world.newPid(), 'memtoy', new SegmentTable(mapProgram(world, task)));

@@ -1,4 +1,4 @@
-import type { Calls, Machine } from '../engine/index.js';
+import type { Calls, Hook, Machine } from '../engine/index.js';
 import type { FileObject, Task } from '../mm/index.js';
 import type { NodeId } from '../units.js';
 
@@ -35,8 +35,8 @@ export class World {
     readonly host: Host,
     /** Bits of a node mask as libnuma passes it. */
     readonly maskWidth: number,
-    /** The profile has migrate-on-fault for explicit policies. */
-    readonly hasHooks: boolean,
+    /** Migrate-on-fault hooks of the profile. */
+    readonly hooks: readonly Hook[],
   ) {}
 
   newPid(): number {

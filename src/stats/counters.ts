@@ -57,7 +57,7 @@ export const C = {
   fault_device: next++,
   fault_cow: next++,
   fault_write_in_place: next++,
-  fault_retried: next++,
+  vm_fault_retry: next++,
   fault_segv: next++,
   fault_sigbus: next++,
   fault_oom: next++,

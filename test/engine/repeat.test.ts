@@ -26,7 +26,7 @@ describe('--from, --until', () => {
     ['threads', undefined, 4, 8],
     ['event:begin', 'event:end', 3, 7],
     ['row:0', 'threads', 0, 4],
-    ['row:7', 'row:99', 7, 8],
+    ['row:7', 'row:8', 7, 8],
   ])('%s to %s is rows %i to %i', async (from, until, first, last) => {
     const { region, regionRows, whole } = await run(
       ROWS,

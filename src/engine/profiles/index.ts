@@ -4,5 +4,5 @@
  * rules.ts lists each rule with its variants, profiles.ts which profile takes which. Read by compose.ts, which binds
  * the chosen set; nobody else knows profiles. To add a rule: a member of `Rules`, its variants, a name in each profile.
  */
-export { profileNamed, PROFILES, rulesOf } from './profiles.js';
+export { hookSwitches, profileNamed, PROFILES, rulesOf, type Hook } from './profiles.js';
 export { VARIANTS, type RuleNames, type Rules } from './rules.js';

@@ -1,13 +1,15 @@
 import { MmError, nearestName } from '../../errors.js';
 import { VARIANTS, type RuleNames, type Rules } from './rules.js';
 
+export type Hook = 'swap' | 'file' | 'shmem';
+
 /** A named set of rule variants: one kernel, or one idea of it. */
 export interface Profile {
   readonly name: string;
   readonly about: string;
   readonly rules: RuleNames;
-  /** Migrate-on-fault for explicit policies exists (FP-84); without it the hooks cannot be switched on. */
-  readonly hasHooks: boolean;
+  /** Migrate-on-fault hooks that this kernel has (FP-84); without any, none can be switched on. */
+  readonly hooks: readonly Hook[];
 }
 
 const linux612: RuleNames = {
@@ -117,45 +119,51 @@ export const PROFILES: readonly Profile[] = [
     name: 'mof',
     about: 'Linux 6.12 plus migrate-on-fault as its later reviewers corrected it',
     rules: { ...linux612, lazyUnmap: '2012' },
-    hasHooks: true,
+    hooks: ['swap', 'file', 'shmem'],
   },
   {
     name: 'mof-2006',
     about: 'Linux 2.6.16 with the posted migrate-on-fault prototype V0.1, defects included',
     rules: linux2616,
-    hasHooks: true,
+    hooks: ['swap'],
   },
   {
     name: 'direct-2005',
     about: 'Direct Migration V1 of November 2005 on the rules of 2.6.16',
     rules: { ...linux2616, lazyUnmap: 'refused', mover: 'v1', moveCalls: '2005' },
-    hasHooks: false,
+    hooks: [],
   },
   {
     name: 'swap-2006',
     about: 'swap migration of January 2006 on the rules of 2.6.16: every mover only evicts',
     rules: { ...linux2616, lazyUnmap: 'refused', mover: 'swap-only', moveCalls: 'swap-2006' },
-    hasHooks: false,
+    hooks: [],
   },
   {
     name: 'linux-5.15',
     about: 'Linux 6.1 with device memory as in 5.15, before the change of October 2021',
     rules: { ...linux61, migrateVma: '5.15', entryWait: 'with-reference' },
-    hasHooks: false,
+    hooks: [],
   },
   {
     name: 'linux-6.1',
     about: 'mainline Linux 6.1: no migrate-on-fault for explicit policies',
     rules: linux61,
-    hasHooks: false,
+    hooks: [],
   },
   {
     name: 'linux-6.12',
     about: 'mainline Linux 6.12: no migrate-on-fault for explicit policies',
     rules: linux612,
-    hasHooks: false,
+    hooks: [],
   },
 ];
+
+/** The switches of a profile's hooks: all it has on, or all off. */
+export function hookSwitches(hooks: readonly Hook[], isOn: boolean) {
+  const has = (hook: Hook) => isOn && hooks.includes(hook);
+  return { hookSwap: has('swap'), hookFile: has('file'), hookShmem: has('shmem') };
+}
 
 export function profileNamed(name: string): Profile {
   const profile = PROFILES.find((candidate) => candidate.name === name);

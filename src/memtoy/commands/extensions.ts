@@ -1,5 +1,5 @@
-import { errnoName, MmError } from '../../errors.js';
-import { checkMachine } from '../../engine/index.js';
+import { errnoName, MmError, ModelBug } from '../../errors.js';
+import { checkMachine, hookSwitches } from '../../engine/index.js';
 import { parseNodes } from '../../hardware/index.js';
 import { VM_EXEC, VM_READ, VM_WRITE } from '../../mm/index.js';
 import { asNodeId, type NodeId } from '../../units.js';
@@ -69,12 +69,11 @@ function migrateOnFault(toy: Toy, words: Words): void {
   const at = words.peek();
   const isOn = oneOf(words, ['on', 'off']) === 'on';
   words.end();
-  const { machine, hasHooks } = toy.world;
-  if (isOn && !hasHooks && at !== undefined) {
+  const { machine, hooks } = toy.world;
+  if (isOn && hooks.length === 0 && at !== undefined) {
     throw wrong(words, at, 'this profile has no migrate-on-fault; --profile mof has it');
   }
-  const { switches } = machine.options;
-  switches.hookSwap = switches.hookFile = switches.hookShmem = isOn;
+  Object.assign(machine.options.switches, hookSwitches(hooks, isOn));
 }
 
 function trace(toy: Toy, words: Words): void {
@@ -120,7 +119,11 @@ function node(toy: Toy, words: Words): void {
 
 function invariants(toy: Toy, words: Words): void {
   words.end();
-  checkMachine(toy.world.machine);
+  try {
+    checkMachine(toy.world.machine);
+  } catch (error) {
+    throw error instanceof ModelBug ? mistake(`an invariant does not hold: ${error.message}`) : error;
+  }
   toy.say('invariants hold');
 }
 
