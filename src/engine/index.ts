@@ -2,7 +2,7 @@
  * The machine: everything below it put together, its system calls, and the replay of a trace on it.
  *
  * compose.ts is the one composition root; machine.ts builds the parts and drives accesses; syscalls/ holds what a
- * simulated program can ask for; replay.ts carries out one run. Called by run/, and by embedding programs. Always holds:
+ * simulated program can ask for; replay/ carries out one run of a trace. Called by run/, and by embedding programs. Always holds:
  * one machine has one clock source (the meter) and no other; the container is gone before the first access.
  */
 export { checkMachine, makeCheck } from './check.js';
@@ -22,6 +22,6 @@ export {
   type RuleNames,
   type Rules,
 } from './profiles/index.js';
-export { replayTrace } from './replay.js';
-export { watchPage, type PageEpisode, type PageLife } from './page-life.js';
+export { replayTrace } from './replay/replay.js';
+export { watchPage, type PageEpisode, type PageLife } from './replay/page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';

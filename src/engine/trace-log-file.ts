@@ -4,7 +4,7 @@ import { LOG_FORMATS, TraceLog } from '../stats/trace-log/index.js';
 import type { Tracer } from '../stats/index.js';
 import type { Machine } from './machine.js';
 import { traceView } from './trace-view.js';
-import type { PageWatch } from './watched-loop.js';
+import type { PageWatch } from './replay/watched-loop.js';
 
 /** Somebody who watches a replay. `tracer` is bound before the machine is made, `watch` is called once it is. */
 export interface Watcher {

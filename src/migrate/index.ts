@@ -1,12 +1,12 @@
 /**
  * Moving pages: the check for misplaced pages in a fault, lazy unmapping, the ways out to swap, to other nodes and to device memory.
  *
- * Each migration is the named steps of the rules as functions (M0..M9), called in straight line. fault/ and engine/
+ * Each migration is the named steps of the rules as functions (M0..M9, P1..P13, D- and V-), taken in straight line or one at a time. fault/ and engine/
  * call them; they act on mm/ and never decide where a page should be: that is the policy's answer. Always holds: a
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
 export { makeCopyPage, type CopyPage } from './copy-page.js';
-export { makeMigrateVma, type MigrateVmaCalls } from './device.js';
+export { makeMigrateVma, type MigrateVmaCalls } from './device/device.js';
 export {
   frameOfWord,
   isHole,
@@ -25,8 +25,8 @@ export {
   migratePfn,
   MigrateVma,
   type MigrateVmaRequest,
-} from './migrate-vma.js';
-export { migrateVma515, migrateVma516, migrateVma6, type MigrateVmaRule } from './migrate-vma-rules.js';
+} from './device/migrate-vma.js';
+export { migrateVma515, migrateVma516, migrateVma6, type MigrateVmaRule } from './device/migrate-vma-rules.js';
 export {
   HR11,
   HR2,

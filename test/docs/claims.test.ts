@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadMachine } from '../../src/cli/load-machine.js';
 import { remoteShare, type RunResult } from '../../src/stats/index.js';
-import { pathOf, replay } from '../engine/replays.js';
+import { pathOf, replay } from '../engine/replay/replays.js';
 import { claimsIn, resultsOf, tableOf } from './claims.js';
 
 const PATH = fileURLToPath(new URL('../../docs/claims.md', import.meta.url));

@@ -1,7 +1,7 @@
 import { loadMachine } from '../../src/cli/load-machine.js';
 import { formatCount, formatNs, formatShare } from '../../src/report/numbers.js';
 import { remoteShare, type RunResult } from '../../src/stats/index.js';
-import { pathOf, replay } from '../engine/replays.js';
+import { pathOf, replay } from '../engine/replay/replays.js';
 
 // docs/claims.md: each block of commands is followed by the table of what its runs come to. Both are read from the document.
 

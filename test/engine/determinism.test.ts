@@ -3,7 +3,7 @@ import type { executeRuns as ExecuteRuns, RunRequest } from '../../src/run/index
 import type { replayTrace as ReplayTrace } from '../../src/engine/index.js';
 import type { RunResult } from '../../src/stats/index.js';
 import { builtExecuteRuns, builtReplayTrace } from '../support/built-mof.js';
-import { pathOf, replay, requestFor, type ReplayOf } from './replays.js';
+import { pathOf, replay, requestFor, type ReplayOf } from './replay/replays.js';
 
 // Runs as they are built: workers need JavaScript, and what people use is that.
 let executeRuns: typeof ExecuteRuns;

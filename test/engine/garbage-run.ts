@@ -1,8 +1,8 @@
 import { CASE_NAMES, LOOP, makeCase, POLICY_NAMES } from '../../bench/cases.js';
-import { makeAccessLoop, type AccessLoop } from '../../src/engine/access-loop.js';
+import { makeAccessLoop, type AccessLoop } from '../../src/engine/replay/access-loop.js';
 import type { Machine } from '../../src/engine/index.js';
-import { Tally } from '../../src/engine/tally.js';
-import { TraceMemory } from '../../src/engine/trace-memory.js';
+import { Tally } from '../../src/engine/replay/tally.js';
+import { TraceMemory } from '../../src/engine/replay/trace-memory.js';
 import { VM_READ, VM_SHARED, VM_WRITE, type Task, type Vma } from '../../src/mm/index.js';
 import type { CounterName } from '../../src/stats/index.js';
 import type { TraceBatch } from '../../src/trace/index.js';

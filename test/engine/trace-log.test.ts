@@ -8,7 +8,7 @@ import { pageLifeReport, plain } from '../../src/report/index.js';
 import { LOG_FORMATS, STEP_NAMES, wordsOf } from '../../src/stats/trace-log/index.js';
 import { tinyDescription, tinyMachine } from '../support/tiny-machine.js';
 import { writeTrace, type Row } from '../support/write-trace.js';
-import { requestFor } from './replays.js';
+import { requestFor } from './replay/replays.js';
 
 // The trace log: every named step with time, CPU, task, page and state, in three forms; and the life of one page.
 

@@ -1,7 +1,7 @@
 import { checkMachine, type DeviceMove, type Machine, type ModelDriver } from '../../src/engine/index.js';
 import { MIGRATE_VMA_DONE, MIGRATE_VMA_PAGES, MIGRATE_VMA_WAIT } from '../../src/migrate/index.js';
-import { TRY_LOCK } from '../../src/migrate/migrate-vma-collect.js';
-import { SETTLE } from '../../src/migrate/migrate-vma.js';
+import { TRY_LOCK } from '../../src/migrate/device/migrate-vma-collect.js';
+import { SETTLE } from '../../src/migrate/device/migrate-vma.js';
 import type { Task } from '../../src/mm/index.js';
 import { processWithPages } from './arrange.js';
 import { deviceMachine, wordAt, type Form } from './device.js';

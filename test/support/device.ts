@@ -11,7 +11,7 @@ import {
   MigrateVma,
   type MigrateVmaRequest,
 } from '../../src/migrate/index.js';
-import { SETTLE } from '../../src/migrate/migrate-vma.js';
+import { SETTLE } from '../../src/migrate/device/migrate-vma.js';
 import type { Task } from '../../src/mm/index.js';
 import { asNodeId, NO_PFN, type Pfn } from '../../src/units.js';
 import { tinyMachine, type TinyOptions } from './tiny-machine.js';

@@ -1,0 +1,114 @@
+import { isFatal, SIGSEGV } from '../../fault/index.js';
+import { VM_WRITE, type Task } from '../../mm/index.js';
+import { C } from '../../stats/index.js';
+import { OP_WRITE, type TraceBatch } from '../../trace/index.js';
+import type { PageId, Pfn } from '../../units.js';
+import type { Machine } from '../machine.js';
+import type { Tally } from './tally.js';
+import type { TraceMemory } from './trace-memory.js';
+
+export interface AccessLoopParts {
+  readonly machine: Machine;
+  readonly memory: TraceMemory;
+  readonly tally: Tally;
+}
+
+export interface AccessLoop {
+  /**
+   * Rows of one quantum of one thread: look up, charge by distance, serve faults. The loop that runs for every row.
+   *
+   * @param ids page ids of the thread's process, by trace page
+   * @param nowNs the thread's clock
+   * @returns its clock afterwards; `failedRow` is not -1 if a row could not be completed
+   */
+  run(
+    batch: TraceBatch,
+    from: number,
+    until: number,
+    task: Task,
+    process: number,
+    ids: Int32Array,
+    nowNs: number,
+  ): number;
+  /** Row at which an access failed, or -1; the page's id (not above 0: a call); and the fatal outcome. */
+  failedRow(): number;
+  failedPage(): number;
+  failure(): number;
+}
+
+export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): AccessLoop {
+  const { mmu, frames, spaces, cost, meter, counters, zeroPage, file, access, serveFaults } = machine;
+  const { translate } = mmu;
+  const { accesses, misses, sums, nodeCount } = tally;
+  const { walkNs } = cost;
+  const { clock } = meter; // the thread's: faults add to it too
+  let failedRow = -1;
+  let failedPage = 0;
+  let failure = 0;
+
+  /** A page that is a call's: no mapping covers it, or it is written where it is mapped read-only. */
+  function call(task: Task, page: number, isWrite: boolean): Pfn {
+    const target = memory.filePage(page);
+    if (target === null) return -SIGSEGV as Pfn;
+    const outcome = file.access(task, target.file, target.index, isWrite);
+    return isFatal(outcome) ? (-outcome as Pfn) : file.lastPage();
+  }
+
+  /** Off the fast path: the id is not known yet, or there is a fault. */
+  function serve(task: Task, process: number, page: number, known: number, isWrite: boolean): Pfn {
+    const id = known > 0 ? known : memory.resolve(process, page, task);
+    if (id <= 0) return call(task, page, isWrite);
+    if (isWrite) {
+      const vma = spaces.vmaOf(id as PageId);
+      if (vma !== null && vma.file !== null && (vma.flags & VM_WRITE) === 0) return call(task, page, true);
+    }
+    return known > 0 ? serveFaults(task, id as PageId, isWrite) : access(task, id as PageId, isWrite);
+  }
+
+  function run(
+    batch: TraceBatch,
+    from: number,
+    until: number,
+    task: Task,
+    process: number,
+    ids: Int32Array,
+    nowNs: number,
+  ): number {
+    const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
+    const { cpu, node: cpuNode } = task;
+    const row = cpuNode * nodeCount;
+    const walksBefore = counters.values[C.tlb_miss];
+    let spent = 0;
+    clock[0] = nowNs;
+    for (let i = from; i < until; i++) {
+      const page = pages[i];
+      const isWrite = ops[i] === OP_WRITE;
+      const id = ids[page];
+      let pfn = id > 0 ? translate(cpu, id as PageId, isWrite) : (0 as Pfn);
+      if (pfn <= 0) {
+        pfn = serve(task, process, page, id, isWrite);
+        if (pfn <= 0) {
+          failedRow = batch.firstRow + i;
+          failedPage = ids[page];
+          failure = -pfn;
+          break;
+        }
+      }
+      const memoryNode = frames.nodeOf(pfn);
+      const miss = missCounts[i];
+      const count = counts[i];
+      accesses[row + memoryNode] += count;
+      misses[row + memoryNode] += miss;
+      if (pfn === zeroPage) sums[1] += miss;
+      const ns = cost.accessNs(cpuNode, memoryNode, count - miss, miss);
+      if (miss > 0) cost.charge(cpuNode, memoryNode, miss);
+      clock[0] += ns;
+      spent += ns;
+    }
+    const walks = (counters.values[C.tlb_miss] - walksBefore) * walkNs;
+    sums[0] += spent + walks;
+    return clock[0] + walks;
+  }
+
+  return { run, failedRow: () => failedRow, failedPage: () => failedPage, failure: () => failure };
+}

@@ -1,0 +1,68 @@
+import type { Task } from '../../mm/index.js';
+import { OP_WRITE, type TraceBatch } from '../../trace/index.js';
+import type { NodeId, PageId, Pfn } from '../../units.js';
+import type { AccessLoop } from './access-loop.js';
+import type { Machine } from '../machine.js';
+import type { TraceMemory } from './trace-memory.js';
+
+/** One row of the trace on the page that is watched. */
+export interface WatchedRow {
+  readonly row: number;
+  readonly tid: number;
+  readonly task: Task;
+  /** Time before the row, and after it. */
+  readonly beforeNs: number;
+  readonly afterNs: number;
+  readonly isWrite: boolean;
+  readonly count: number;
+  readonly misses: number;
+  /** Page number of its address, -1 if it was reached by a call. */
+  readonly vpn: number;
+  /** Node of the page afterwards, -1 if none is mapped. */
+  readonly node: NodeId | -1;
+}
+
+export interface PageWatch {
+  /** The page by its number in the trace. */
+  readonly page: number;
+  /** The address that the page has in a process is about to be used. */
+  at(vpn: number): void;
+  row(row: WatchedRow): void;
+}
+
+/** The same loop, which stops before and after each row that touches one page. Loops that watch nothing pay nothing. */
+export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemory, watch: PageWatch): AccessLoop {
+  const { tables, frames } = machine;
+  const { page } = watch;
+
+  function watched(batch: TraceBatch, i: number, task: Task, process: number, ids: Int32Array, nowNs: number): number {
+    const id = ids[page] > 0 ? ids[page] : memory.resolve(process, page, task);
+    const vpn = id > 0 ? tables.vpnOf(id as PageId) : -1;
+    if (vpn >= 0) watch.at(vpn);
+    const afterNs = loop.run(batch, i, i + 1, task, process, ids, nowNs);
+    const isMapped = id > 0 && tables.isPresent(id as PageId);
+    watch.row({
+      ...{ row: batch.firstRow + i, tid: batch.tid[i], task, beforeNs: nowNs, afterNs },
+      ...{ isWrite: batch.op[i] === OP_WRITE, count: batch.count[i], misses: batch.miss[i], vpn },
+      node: isMapped ? frames.nodeOf(tables.word[id] as Pfn) : -1,
+    });
+    return afterNs;
+  }
+
+  return {
+    ...loop,
+    run(batch, from, until, task, process, ids, nowNs) {
+      let now = nowNs;
+      let start = from;
+      for (let i = from; i < until; i++) {
+        if (batch.page[i] !== page) continue;
+        if (start < i) now = loop.run(batch, start, i, task, process, ids, now);
+        if (loop.failedRow() >= 0) return now;
+        now = watched(batch, i, task, process, ids, now);
+        if (loop.failedRow() >= 0) return now;
+        start = i + 1;
+      }
+      return start < until ? loop.run(batch, start, until, task, process, ids, now) : now;
+    },
+  };
+}
