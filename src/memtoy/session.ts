@@ -65,7 +65,7 @@ export function makeSession(root: Toy): Session {
 
   /** `/NAME COMMAND`, and `/` alone. A child's mistakes are counted with its parent, and are no mistake of the parent's. */
   function* forChild(toy: Toy, text: string, number: number): Generator<Wait, LineOutcome, undefined> {
-    const [, name, rest] = /^\/([^/ \t]*)[ \t]*(.*)$/.exec(text) ?? ['', '', ''];
+    const [, name, rest] = /^\/[ \t]*([^/ \t]*)[ \t]*(.*)$/.exec(text) ?? ['', '', ''];
     if ((name === '' || name === '?') && rest === '') {
       listChildren(toy);
       return 'done';

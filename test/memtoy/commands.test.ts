@@ -204,6 +204,7 @@ describe('children', () => {
     const toy = await start();
     toy.do('child one', 'child two', 'child three', 'kick one', '/two quit', 'kick three quit');
     expect(toy.do('/')).toBe('  _pid_ errs _name_\n    101    0 one\n');
+    expect(toy.do('/ ?')).toBe(toy.do('/?'));
     expect(toy.do('kick ?')).toBe('  INT QUIT SEGV BUS USR1 USR2\n');
     expect(toy.machine.process.tasks()).toHaveLength(2);
   });
