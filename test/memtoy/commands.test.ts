@@ -134,7 +134,7 @@ describe('policies, CPUs and nodes', () => {
     expect(toy.do('mpol bind+move 1')).toBe('memtoy:  the policy of a task takes no flags, but +move is there\n');
   });
 
-  it('know what of memtoy each kernel has', async () => {
+  it('know what of memtoy each kernel has (DM-42)', async () => {
     const [mof, mainline] = [await start(), await start('linux-6.1')];
     for (const toy of [mof, mainline]) toy.do('anon a 8p', 'map a', 'mbind a pref 1', 'touch a w');
     expect(mof.do('mbind a bind+move+lazy 2')).toContain('unmap of a [8 pages] took');
