@@ -6,6 +6,7 @@ export interface RunResult {
   /** The RUN word as given, and its parts. */
   readonly run: string;
   readonly policy: string;
+  /** Nodes of the policy, as they were when the run began. */
   readonly nodes: string;
   readonly profile: string;
   readonly machine: string;
@@ -94,6 +95,8 @@ export interface ActionResult {
   readonly note: string;
   /** Of actions that move or unmap pages: swap slots taken, pages written to swap and read from it meanwhile. */
   readonly swap?: SwapUse;
+  /** Of actions that move pages by a call: what it returned, if that was an error. */
+  readonly errno?: string;
   /** Of actions that move pages by a call: what came of them. */
   readonly moved?: MovedPages;
   /** Of a node whose memory was to be taken away: every page that could not leave, and why. Empty: all did. */

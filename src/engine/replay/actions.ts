@@ -6,7 +6,7 @@ import type { ActionResult } from '../../stats/index.js';
 import type { Sidecar, TraceProcess } from '../../trace/index.js';
 import type { CpuId } from '../../units.js';
 import { HAS_ENDED, nothing, type ActionParts, type Done } from './actions/action-parts.js';
-import { cpuset, cpusetNodes, migrate, migrateNodes, move, swapout } from './actions/moves.js';
+import { checkNodes, cpuset, migrate, move, swapout } from './actions/moves.js';
 import { offline, offlineNode } from './actions/offline.js';
 import { swapCounts, swapSince } from './actions/moving.js';
 import type { Machine } from '../machine.js';
@@ -41,8 +41,8 @@ const first = (actions: readonly PlannedAction[]): PlannedAction =>
 /** @throws MmError for regions and nodes that are not there */
 function checkNames(spec: ActionSpec, sidecar: Sidecar, machine: Machine): void {
   if ((spec.kind === 'lazy' || spec.kind === 'move') && spec.region !== null) regionsNamed(sidecar, spec.region);
-  else if (spec.kind === 'migrate') migrateNodes(spec, machine);
-  else if (spec.kind === 'cpuset') cpusetNodes(spec, machine);
+  else if (spec.kind === 'migrate') for (const nodes of [spec.from, spec.to]) checkNodes(nodes, spec.text, machine);
+  else if (spec.kind === 'cpuset') checkNodes(spec.nodes, spec.text, machine);
   else if (spec.kind === 'offline') offlineNode(spec, machine);
   else if (spec.kind === 'task') cpusOnNode(spec, machine);
 }

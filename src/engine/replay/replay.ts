@@ -3,7 +3,6 @@ import type { PolicySpec } from '../../run/run-spec.js';
 import { MmError } from '../../errors.js';
 import { formatNodes, formatPages, type MachineDescription, Topology } from '../../hardware/index.js';
 import type { MempolicyRequest } from '../../mm/index.js';
-import type { PolicyDefinition } from '../../policy/index.js';
 import type { RunResult } from '../../stats/index.js';
 import { bestStatic, firstParallelRow, pageCount, type TraceSource } from '../../trace/index.js';
 import { openTrace } from '../../trace/readers/index.js';
@@ -92,7 +91,7 @@ async function replaySource(
     ...{ machine, source, cpus, region, actions, progress, runPolicy, vmaPolicies },
     ...{ order: options.order, repeat: options.repeat, watch: watcher?.page },
   });
-  return result(request, machine, runPolicy.definition, region, replayed, machineDescription);
+  return result(request, machine, runPolicy, region, replayed, machineDescription);
 }
 
 type Replayed = Awaited<ReturnType<typeof replayOn>>;
@@ -100,7 +99,7 @@ type Replayed = Awaited<ReturnType<typeof replayOn>>;
 function result(
   request: RunRequest,
   machine: Machine,
-  definition: PolicyDefinition,
+  { definition, nodes }: MempolicyRequest,
   regionRowsOf: { from: number; until: number },
   replayed: Replayed,
   description: MachineDescription,
@@ -112,7 +111,7 @@ function result(
   return {
     run: spec.text,
     policy: definition.name,
-    nodes: spec.policy.nodes === null ? '' : formatNodes(policyNodes(request, machine, definition)),
+    nodes: spec.policy.nodes === null ? '' : formatNodes(nodes),
     profile: spec.switches.profile,
     machine: description.name,
     trace: replayed.traceName,
@@ -131,12 +130,6 @@ function result(
     marks: replayed.marks,
     assumptions: runAssumptions(request, machine, description),
   };
-}
-
-function policyNodes(request: RunRequest, machine: Machine, definition: PolicyDefinition) {
-  const { topology } = machine;
-  const kernel = { rule: machine.rules.modes, profile: request.spec.switches.profile };
-  return policyRequest(request.spec.policy, definition, topology, topology.nodesWithMemory(), kernel).nodes;
 }
 
 /** Things that contradict each other. */

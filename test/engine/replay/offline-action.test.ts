@@ -93,6 +93,52 @@ describe('offline=NODE', () => {
     await expect(run(word)).rejects.toThrow(message);
   });
 
+  it.each(['bind=1', 'interleave=1', 'preferred=1', 'default+vma=mmap:bind=1'])(
+    'under %s, whose node goes, the run goes on',
+    async (policy) => {
+      const { nodes, outcome, pagesPerNode } = await run(`${policy}+offline=1@row:80`);
+      expect(outcome).toEqual({ kind: 'done' });
+      expect(nodes).toBe(policy.startsWith('default') ? '' : '1'); // as asked for when the run began
+      expect(pagesPerNode).toEqual([2 * PAGES, 0]);
+    },
+  );
+
+  it.each([
+    ['cpuset=1', 'EINVAL'],
+    ['cpuset=1:stay', 'EINVAL'],
+    ['cpuset=0-1', 'EINVAL'],
+    ['migrate=0:1', 'EINVAL'],
+    ['migrate=0:+1', 'EINVAL'],
+    ['move', 'EINVAL'],
+    ['offline=1', undefined],
+  ])('%s of a node that is gone by then: the call refuses, and the run goes on', async (action, errno) => {
+    const policy = action === 'move' ? 'bind=1' : 'default';
+    const { actions, outcome } = await run(`${policy}+offline=1@row:80+${action}@row:100`);
+    expect(outcome).toEqual({ kind: 'done' });
+    expect(actions[1]).toMatchObject({ pagesTouched: 0, ...(errno !== undefined && { errno }) });
+    expect(actions[1].note).toMatch(/^(the call returned EINVAL|EINVAL: 0 pages moved)/);
+  });
+
+  it('a process that begins after that under a policy of the node has the pages elsewhere', async () => {
+    const rows = [write(0, 0, 0), write(1, 1, 1)];
+    const processes = [0, 1].map((pid) => {
+      return { pid, name: 'p', first_row: pid, last_row: pid, rows: 1, truncated: false };
+    });
+    const threads = [0, 1].map((tid) => ({ tid, process: tid, parent: null, start_row: tid, end_row: null }));
+    const regions = [anonymous({ process: 0 }), anonymous({ id: 1, first_page: 1, process: 1, by_tid: 1, map_row: 1 })];
+    const sidecar = { processes, threads, regions };
+    for (const policy of ['bind=1', 'default+vma=mmap:bind=1']) {
+      const done = await replayRows(dir, { rows, sidecar }, `${policy}+offline=1`, { tiny: { nodes: 2 } });
+      expect([done.outcome, done.pagesPerNode]).toEqual([{ kind: 'done' }, [2, 0]]);
+    }
+  });
+
+  it('all is what has memory when the action comes', async () => {
+    const { actions } = await run('default+offline=1@row:80+cpuset=all@row:100+migrate=1:all@row:110');
+    expect(actions.map(({ errno }) => errno)).toEqual([undefined, undefined, undefined]);
+    expect(actions[1].note).toMatch(/^nodes 0 from now on/);
+  });
+
   it('the only node cannot go', async () => {
     const { actions, outcome } = await replayRows(dir, { rows: [write(0, 0, 0)] }, 'default+offline=0', {
       tiny: { nodes: 1 },

@@ -22,7 +22,7 @@ export interface ActionParts {
 }
 
 /** What an action came to. */
-export type Done = Pick<ActionResult, 'ownNs' | 'pagesTouched' | 'note' | 'swap' | 'moved' | 'numaMaps' | 'leftovers'>;
+export type Done = Omit<ActionResult, 'action' | 'row' | 'process'>;
 
 /** It did nothing, for this reason. */
 export const nothing = (note: string): Done => ({ ownNs: 0, pagesTouched: 0, note });

@@ -1,5 +1,5 @@
 import { parseNodes } from '../../../hardware/index.js';
-import { MmError } from '../../../errors.js';
+import { EINVAL, MmError } from '../../../errors.js';
 import type { ActionSpec } from '../../../run/run-spec.js';
 import type { TraceProcess } from '../../../trace/index.js';
 import type { NodeId } from '../../../units.js';
@@ -19,6 +19,8 @@ export function move({ region }: Spec<'move'>, process: TraceProcess, parts: Act
     by: 'itself',
     leaves: (node) => nodes.length > 0 && !nodes.includes(node),
     call(task) {
+      if (hasPolicy && runPolicy.nodes.length > 0 && !nodes.some((node) => machine.topology.hasMemory(node)))
+        return -EINVAL;
       const policy = hasPolicy ? machine.policy.newPolicy(task, runPolicy) : null;
       const ranges = memory.vmasOf(process.pid, task, region).map(({ start, pages }) => ({ start, pages }));
       const allowed = policy?.nodes ?? [];
@@ -31,17 +33,13 @@ export function move({ region }: Spec<'move'>, process: TraceProcess, parts: Act
 /** `migrate=FROM:TO`: migrate_pages(2) by a process with every capability. */
 export function migrate(spec: Spec<'migrate'>, process: TraceProcess, parts: ActionParts): Done {
   const { machine, calls } = parts;
-  const { from, to } = migrateNodes(spec, machine);
+  const [from, to] = [nodesNamed(spec.from, machine), nodesNamed(spec.to, machine)];
   const maxnode = machine.topology.nodeCount + 1;
   return movePages(process, parts, {
     by: 'another',
     leaves: (node) => from.includes(node) && !to.includes(node),
     call: (caller, target) => calls().pages.migratePages(caller, target, from, to, maxnode),
   });
-}
-
-export function migrateNodes({ from, to, text }: Spec<'migrate'>, machine: Machine): { from: NodeId[]; to: NodeId[] } {
-  return { from: nodesWithMemory(from, text, machine), to: nodesWithMemory(to, text, machine) };
 }
 
 /** `swapout`: all pages of the process go out to swap, or are dropped if a file has them. */
@@ -57,7 +55,7 @@ export function swapout(process: TraceProcess, parts: ActionParts): Done {
 export function cpuset(spec: Spec<'cpuset'>, process: TraceProcess, parts: ActionParts): Done {
   const { machine, tasks, calls } = parts;
   if (tasks.main(process.pid) === undefined) return HAS_ENDED;
-  const nodes = cpusetNodes(spec, machine);
+  const nodes = nodesNamed(spec.nodes, machine);
   const { cpusets } = calls();
   const name = `process ${String(process.pid)}`;
   const all = machine.topology.nodesWithMemory();
@@ -70,18 +68,24 @@ export function cpuset(spec: Spec<'cpuset'>, process: TraceProcess, parts: Actio
     leaves: (node) => spec.migrates && !nodes.includes(node),
     call: (caller) => cpusets.setMems(name, nodes, caller),
   });
+  if (done.errno !== undefined) return done;
   const where = `nodes ${nodes.join(',')} from now on`;
   return { ...done, note: spec.migrates ? `${where}: ${done.note}` : `${where}; pages stay` };
 }
 
-export const cpusetNodes = ({ nodes, text }: Spec<'cpuset'>, machine: Machine): NodeId[] =>
-  nodesWithMemory(nodes, text, machine);
-
-/** @throws MmError for nodes that are not there, or if none of them has memory */
-function nodesWithMemory(text: string, action: string, { topology }: Machine): NodeId[] {
+/**
+ * The nodes that a text names, without those that never had memory. A node whose memory an earlier action took away stays in:
+ * that is for the call to refuse. `all` is what has memory now.
+ */
+function nodesNamed(text: string, { topology }: Machine): NodeId[] {
+  const hadMemory = (node: NodeId) => topology.pagesOfNode[node] > 0;
   const hasMemory = (node: NodeId) => topology.hasMemory(node);
-  const nodes = parseNodes(text, { nodeCount: topology.nodeCount, hasMemory, allowed: topology.nodesWithMemory() });
-  const usable = nodes.filter(hasMemory);
-  if (usable.length > 0) return usable;
+  const allowed = topology.allNodes().filter(hadMemory);
+  return parseNodes(text, { nodeCount: topology.nodeCount, hasMemory, allowed }).filter(hadMemory);
+}
+
+/** @throws MmError for nodes that are not there, or if none of them has memory: before the run */
+export function checkNodes(text: string, action: string, machine: Machine): void {
+  if (nodesNamed(text, machine).length > 0) return;
   throw new MmError('BAD_RUN', `"${action}": no node of "${text}" has memory`);
 }

@@ -101,7 +101,10 @@ function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: ()
   }
   const swap = swapSince(machine, swapBefore);
   const pagesTouched = Math.max(moved, unmapped) + gone;
-  const done: Done = { ownNs, swap, moved: pages, pagesTouched, note: noteOf(pages, swap, returned) };
+  const done: Done = {
+    ...{ ownNs, swap, moved: pages, pagesTouched, note: noteOf(pages, swap, returned) },
+    ...(returned < 0 && { errno: errnoName(-returned) }),
+  };
   return { done, before, after };
 }
 
