@@ -141,8 +141,8 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     bringIn: machine.file.bringIn,
   });
   const { swapOutProcess } = makeSwapOutProcess({
-    ...{ lru, tables, block, memory, zeroPage },
-    pageOut: reclaim.pageOut,
+    ...{ frames, lru, tables, block, memory, zeroPage },
+    ...{ pageOut: reclaim.pageOut, evict: machine.mover.evict },
   });
 
   function sysctl(name: string, value: number): number {

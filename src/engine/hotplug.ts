@@ -1,7 +1,7 @@
 import { EBUSY, EDEADLK, EINVAL } from '../errors.js';
 import { fallbackRows } from '../hardware/index.js';
 import { makeHotRemove, type HotRemove, type Leftover, type MigratePages, type RemoveAsker } from '../migrate/index.js';
-import { memoryBlocks, type MemoryBlock, type Task } from '../mm/index.js';
+import { memoryBlocks, PG_RESERVED, type MemoryBlock, type Task } from '../mm/index.js';
 import type { CpuId, NodeId, Pfn } from '../units.js';
 import type { Machine } from './machine.js';
 import type { CpusetCalls } from './syscalls/cpusets.js';
@@ -18,10 +18,12 @@ export interface OfflineResult {
   readonly ret: number;
   /** Blocks that are gone now. */
   readonly blocks: number;
-  /** Frames that became free meanwhile. */
+  /** Pages that left the block, or with `offlineNode` the node: one that went from block to block of it counts only once it is out. */
   readonly moved: number;
   /** What stayed, and why: frame numbers ascending. Its blocks are memory as before. */
   readonly leftovers: readonly Leftover[];
+  /** A block stayed because it is the last memory of the machine, be it empty: the kernel's own pages have to lie somewhere. */
+  readonly isLast?: true;
 }
 
 /** A memory block as sysfs shows it. */
@@ -53,7 +55,7 @@ export interface HotplugCalls {
 }
 
 export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): HotplugCalls {
-  const { frames, zones, topology, rules, world, reclaim, options, rootCpuset, memoryBlockPages } = machine;
+  const { frames, lru, zones, topology, rules, world, reclaim, options, rootCpuset, memoryBlockPages } = machine;
   const notifiers: ((block: MemoryBlock) => number)[] = [];
   const hotRemove = makeHotRemove({
     ...machine,
@@ -72,14 +74,28 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
   function offlineBlock(block: MemoryBlock, asker?: Task): OfflineResult {
     const refused = (ret: number): OfflineResult => ({ ret, blocks: 0, moved: 0, leftovers: [] });
     if (!isOnline(block)) return refused(-EINVAL);
-    if (isLast(block)) return refused(-EBUSY);
+    if (isLast(block)) return { ...refused(-EBUSY), leftovers: lastPages(block), isLast: true };
     const by = asker === undefined ? anybody : askerOf(asker);
     const { error, moved, leftovers } = hotRemove.offline(block, by);
     if (error === 0) finish(block);
     return { ret: error, blocks: error === 0 ? 1 : 0, moved, leftovers };
   }
 
-  /** The kernel's own pages have to lie somewhere. */
+  /** Pages in use among frames [from, until), without the kernel's own. */
+  function pagesIn(from: number, until: number): Pfn[] {
+    const pages: Pfn[] = [];
+    zones.forEachUsed((pfn) => {
+      if (pfn >= from && pfn < until && !frames.has(pfn, PG_RESERVED)) pages.push(pfn);
+    });
+    return pages;
+  }
+
+  /** What stays with the last block: nothing of it was tried, as there is nowhere else. */
+  function lastPages({ from, until }: MemoryBlock): Leftover[] {
+    lru.drainAll();
+    return pagesIn(from, until).map((pfn) => ({ pfn, reason: 'last memory' }));
+  }
+
   function isLast({ from, until }: MemoryBlock): boolean {
     return topology.allNodes().reduce((pages, node) => pages + zones.managed[node], 0) === until - from;
   }
@@ -119,6 +135,7 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
   function offlineNode(node: NodeId, asker?: Task): OfflineResult {
     const online = topology.hasMemory(node) ? blocksOf(node).filter((block) => block.isOnline) : [];
     const results: OfflineResult[] = [];
+    const pagesBefore = pagesOn(node);
     for (const block of online) {
       results.push(offlineBlock(block, asker));
       if (results[results.length - 1].ret === -EDEADLK) break; // a call that never returns comes to no other block
@@ -126,9 +143,15 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
     return {
       ret: online.length === 0 ? -EINVAL : (results.find(({ ret }) => ret !== 0)?.ret ?? 0),
       blocks: results.reduce((sum, { blocks }) => sum + blocks, 0),
-      moved: results.reduce((sum, { moved }) => sum + moved, 0),
+      moved: Math.max(0, pagesBefore - pagesOn(node)),
       leftovers: results.flatMap(({ leftovers }) => leftovers),
+      ...(results.some(({ isLast: last }) => last) ? { isLast: true as const } : {}),
     };
+  }
+
+  function pagesOn(node: NodeId): number {
+    lru.drainAll();
+    return pagesIn(frames.firstOfNode[node], frames.endOfNode[node]).length;
   }
 
   function onlineNode(node: NodeId): number {

@@ -29,10 +29,20 @@ export interface RemoveAsker {
 /**
  * Why a page could not leave (HR-11): somebody else holds a reference; no frame to be had elsewhere; its file cannot take
  * it dirty; its mapping refuses every move; taken off its list by somebody else; locked by somebody else; no swap slot for a
- * mover that needs one; the mover never came back with it (V1, R-05); or the mover gave up on it for a reason of its own.
+ * mover that needs one; the mover never came back with it (V1, R-05); it lies in the last memory of the machine; or the mover
+ * gave up on it for a reason of its own.
  */
 export type LeftoverReason =
-  'pinned' | 'no room' | 'not writable' | 'not movable' | 'isolated' | 'locked' | 'no swap slot' | 'hung' | 'refused';
+  | 'pinned'
+  | 'no room'
+  | 'not writable'
+  | 'not movable'
+  | 'isolated'
+  | 'locked'
+  | 'no swap slot'
+  | 'hung'
+  | 'last memory'
+  | 'refused';
 export interface Leftover {
   readonly pfn: Pfn;
   readonly reason: LeftoverReason;

@@ -39,6 +39,8 @@ export interface Mover extends MigratePages {
   /** The steps of one call, for drivers that take them one at a time: one of the two, whichever the mover has. */
   readonly batches: MigratePagesSteps | null;
   readonly passes: Passes | null;
+  /** The swap form of the same passes: isolated pages are written out instead of moved (section 4); null: the mover has none. */
+  readonly evict: ((pages: readonly Pfn[], cpu: CpuId) => MigrateResult) | null;
 }
 
 /** What the movers of 2005 and 2006 say of a call, beside its result. */
@@ -50,7 +52,7 @@ export interface RecordedResult extends MigrateResult {
 export const moverBatches: MoverRule = {
   make(parts) {
     const batches = makeMigratePages(parts);
-    return { migratePages: batches.migratePages, batches, passes: null };
+    return { migratePages: batches.migratePages, batches, passes: null, evict: null };
   },
 };
 const merged: PassesRule = { isV1: false, unmapsFirst: false, fallbackAfter: 4, sparesYoung: false };
@@ -84,7 +86,7 @@ function makePassesMover(parts: MoverParts, rule: PassesRule, evictsOnly: boolea
   );
 
   /** Kernel: migrate_pages_to(), mm/mempolicy.c, 2.6.16; without new pages migrate_pages() alone. */
-  function migratePages(pages: readonly Pfn[], newPage: NewPage, cpu: CpuId): RecordedResult {
+  function migratePages(pages: readonly Pfn[], newPage: NewPage | null, cpu: CpuId): RecordedResult {
     const records = newRecords(pages);
     const record: MigrateRecord = {
       ...{ result: 0, passes: 0, slots: 0, fallbacks: 0, ending: 'returned' },
@@ -94,7 +96,7 @@ function makePassesMover(parts: MoverParts, rule: PassesRule, evictsOnly: boolea
     let from: readonly Pfn[] = pages;
     let noMemory = false;
     while (from.length > 0) {
-      const to = evictsOnly ? null : chunkOf(from, newPage);
+      const to = evictsOnly || newPage === null ? null : chunkOf(from, newPage);
       noMemory = to?.isShort === true;
       if (noMemory) {
         giveBack(to?.frames ?? []); // DM-16: nothing of this chunk moves
@@ -148,7 +150,7 @@ function makePassesMover(parts: MoverParts, rule: PassesRule, evictsOnly: boolea
     return rest;
   }
 
-  return { migratePages, batches: null, passes };
+  return { migratePages, batches: null, passes, evict: (pages, cpu) => migratePages(pages, null, cpu) };
 }
 
 const unfinished = ({ pages }: MigrateRecord): number =>

@@ -99,7 +99,7 @@ export interface ActionResult {
   readonly errno?: string;
   /** Of actions that move pages by a call: what came of them. */
   readonly moved?: MovedPages;
-  /** Of a node whose memory was to be taken away: every page that could not leave, and why. Empty: all did. */
+  /** Of a node whose memory was to be taken away: every page that is still there, and why. Empty: none is. */
   readonly leftovers?: readonly LeftoverPage[];
   /** Of a move by another process: the process's numa_maps as the mover reads it, before and after. */
   readonly numaMaps?: { readonly before: readonly string[]; readonly after: readonly string[] };

@@ -109,7 +109,32 @@ describe('HR-1: the unit', () => {
     expect(calls.hotplug.offlineNode(asNodeId(2)).ret).toBe(-EINVAL);
     expect(calls.hotplug.offlineNode(N1).ret).toBe(0);
     expect(calls.hotplug.offlineNode(N1).ret).toBe(-EINVAL);
-    expect(calls.hotplug.offlineNode(asNodeId(0))).toMatchObject({ ret: -EBUSY, blocks: 1, leftovers: [] });
+    expect(calls.hotplug.offlineNode(asNodeId(0))).toEqual({
+      ...{ ret: -EBUSY, blocks: 1, moved: 0, leftovers: [], isLast: true },
+    });
+  });
+
+  it('pages in the last memory of the machine are named, and none has left the node, however often it went from block to block', () => {
+    const { machine, calls } = hotplugMachine({ nodes: 1, framesPerNode: 128 });
+    const { task } = processWithPages(machine, 0, START, 20);
+    const node = asNodeId(0);
+    const result = calls.hotplug.offlineNode(node);
+    const frames = Array.from({ length: 20 }, (_, i) => frameAt(machine, task, START + i)).sort((a, b) => a - b);
+    const last = calls.hotplug.blocksOf(node)[3];
+    expect(frames.every((pfn) => pfn >= last.from)).toBe(true);
+    const leftovers = frames.map((pfn) => ({ pfn, reason: 'last memory' }));
+    expect(result).toEqual({ ret: -EBUSY, blocks: 3, moved: 0, leftovers, isLast: true });
+    expect(calls.hotplug.offlineBlock(last)).toEqual({ ret: -EBUSY, blocks: 0, moved: 0, leftovers, isLast: true });
+    checkMachine(machine);
+  });
+
+  it('each page counts once, and while other nodes have room none goes into a block that is to leave next (HR-12)', () => {
+    const { machine, calls } = hotplugMachine({ framesPerNode: 128 });
+    processWithPages(machine, 1, START, 20);
+    const used: number[] = [];
+    calls.hotplug.notifiers.push((block) => used.push(usedIn(machine, block)) * 0);
+    expect(calls.hotplug.offlineNode(N1)).toEqual({ ret: 0, blocks: 4, moved: 20, leftovers: [] });
+    expect(used).toEqual([20, 0, 0, 0]);
   });
 });
 

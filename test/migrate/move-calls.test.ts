@@ -279,6 +279,23 @@ describe('swap migration (sections 1 and 4)', () => {
     settled(machine);
   });
 
+  it.each(['swap-2006', 'direct-2005', 'mof-2006'])(
+    '%s: swapOutProcess evicts in the same passes on one node; pages without a slot, locked or held stay and are counted',
+    (profile) => {
+      const machine = oldMachine(profile, { nodes: 1, writesAtOnce: false, swapPages: 5 });
+      const { task } = processWithPages(machine, 0, START, 8);
+      const [locked, held] = [frameAt(machine, task, START), frameAt(machine, task, START + 1)];
+      machine.frames.tryLock(locked);
+      machine.frames.get(held);
+      const { swapOutProcess } = callsOf(machine).swap;
+      expect(swapOutProcess(task, task)).toBe(4); // these two, and with the held one's slot gone two more
+      expect([machine.counters.get('pswpout'), nodeAt(machine, task, START)]).toEqual([4, 0]);
+      machine.frames.unlock(locked);
+      machine.frames.drop(held);
+      settled(machine);
+    },
+  );
+
   it('an empty destination moves nothing where pages move directly', () => {
     const machine = oldMachine('mof-2006');
     const { task } = processWithPages(machine, 0, START, 2);

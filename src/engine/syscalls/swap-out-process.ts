@@ -1,15 +1,19 @@
 import type { PageTables } from '../../hardware/index.js';
-import type { Block, Lru, Task } from '../../mm/index.js';
+import type { Mover } from '../../migrate/index.js';
+import type { Block, Frames, Lru, Task } from '../../mm/index.js';
 import type { Reclaim } from '../../reclaim/index.js';
 import type { Pfn } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
 export interface SwapOutProcessParts {
+  readonly frames: Frames;
   readonly lru: Lru;
   readonly tables: PageTables;
   readonly block: Block;
   readonly memory: MemorySyscalls;
   readonly pageOut: Reclaim['pageOut'];
+  /** The swap form of the profile's mover; null: reclaim takes the pages out. */
+  readonly evict: Mover['evict'];
   readonly zeroPage: Pfn;
 }
 
@@ -23,7 +27,7 @@ export interface SwapOutProcess {
 }
 
 export function makeSwapOutProcess(parts: SwapOutProcessParts): SwapOutProcess {
-  const { lru, tables, block, memory, pageOut, zeroPage } = parts;
+  const { frames, lru, tables, block, memory, pageOut, evict, zeroPage } = parts;
 
   function mappedPages(target: Task): Pfn[] {
     const pages = new Set<Pfn>();
@@ -50,8 +54,18 @@ export function makeSwapOutProcess(parts: SwapOutProcessParts): SwapOutProcess {
     return staying;
   }
 
+  /** [2005, 2006] Pass after pass of swap_page(), each waiting for the writes of the one before. A locked page would be waited for for ever. */
+  function inPasses(task: Task, pages: readonly Pfn[], by: NonNullable<Mover['evict']>): number {
+    lru.drainAll();
+    const taken = pages.filter((pfn) => !frames.isLocked(pfn) && lru.isolate(pfn));
+    const { failed } = by(taken, task.cpu);
+    lru.drainAll();
+    return pages.length - taken.length + failed;
+  }
+
   return {
     swapOutProcess(task, target) {
+      if (evict !== null) return inPasses(task, mappedPages(target), evict);
       const written = round(task, mappedPages(target));
       block.completeAll();
       return round(task, written).length; // nobody ran meanwhile: the frames are still the same pages

@@ -19,6 +19,7 @@ const ROWS: readonly Row[] = [
   ...Array.from({ length: PAGES }, (_, page) => read(1, 0, page)),
   ...Array.from({ length: PAGES }, (_, page) => read(2, 1, page)),
 ];
+const ONE_NODE: ReplayOf = { tiny: { nodes: 1 } };
 const run = (word: string, sidecar: Partial<Sidecar> = {}, of: ReplayOf = {}, rows = ROWS): Promise<RunResult> =>
   replayRows(dir, { rows, sidecar }, word, { tiny: { nodes: 2 }, ...of });
 
@@ -120,6 +121,20 @@ describe('swapout', () => {
     expect(phases[1].faults).toEqual({ swap_major: PAGES });
     expect(counters).toMatchObject({ pswpout: PAGES, pswpin: PAGES });
   });
+
+  it.each(['swap-2006', 'mof-2006', 'direct-2005'])(
+    '%s: the passes write, wait, and free in a later pass: all are out, and read again (sections 3 and 4)',
+    async (profile) => {
+      const { actions, phases, counters } = await run(`default+swapout@row:12+profile=${profile}`, {}, ONE_NODE);
+      expect(actions[0]).toMatchObject({
+        moved: { moved: 0, unmapped: 0, gone: PAGES, failed: 0, left: 0 },
+        swap: { slots: PAGES, written: PAGES, read: 0 },
+      });
+      expect(actions[0].ownNs).toBeGreaterThan(tinyDescription().cost.writebackNs);
+      expect(phases[1].faults).toEqual({ swap_major: PAGES });
+      expect(counters).toMatchObject({ pswpout: PAGES, pswpin: PAGES });
+    },
+  );
 
   it('its pages come back where their toucher is, and reading them again is part of what it costs', async () => {
     const { phases, marks } = await run('default+task=0:1@row:12+swapout@row:12', { events: [output(36, 'end')] });

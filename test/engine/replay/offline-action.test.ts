@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { loadMachine } from '../../../src/cli/load-machine.js';
 import { checkMachine, TRACER, type Machine } from '../../../src/engine/index.js';
 import { planActions } from '../../../src/engine/replay/actions.js';
 import { replayOn } from '../../../src/engine/replay/replay-on.js';
@@ -10,7 +11,7 @@ import { ScriptedTmpfs } from '../../support/scripted-tmpfs.js';
 import { POLICIES, request, tinyMachine, type TinyOptions } from '../../support/tiny-machine.js';
 import { temporaryDirectory } from '../../support/tmp-dir.js';
 import { anonymous, writeTrace, type Row } from '../../support/write-trace.js';
-import { read, replayRows, write } from './replays.js';
+import { pathOf, read, replay, replayRows, write } from './replays.js';
 
 const dir = await temporaryDirectory();
 const PAGES = 40;
@@ -139,13 +140,39 @@ describe('offline=NODE', () => {
     expect(actions[1].note).toMatch(/^nodes 0 from now on/);
   });
 
-  it('the only node cannot go', async () => {
+  it('the only node cannot go: nothing is in its last block, or what is there is named', async () => {
     const { actions, outcome } = await replayRows(dir, { rows: [write(0, 0, 0)] }, 'default+offline=0', {
       tiny: { nodes: 1 },
     });
     expect(outcome).toEqual({ kind: 'done' });
-    expect(actions[0].note).toBe('EBUSY: 0 pages moved');
+    expect(actions[0].note).toBe('EBUSY: 0 pages moved, the last memory of the machine stays, empty');
+    const later = await run('default+offline=0@row:80', { nodes: 1 });
+    const all = 2 * PAGES;
+    expect(later.actions[0]).toMatchObject({
+      ...{
+        pagesTouched: 0,
+        note: `EBUSY: 0 pages moved, ${String(all)} stay: ${String(all)} last memory`,
+      },
+    });
+    const { leftovers = [] } = later.actions[0];
+    expect(leftovers.map(({ reason }) => reason)).toEqual(Array(all).fill('last memory'));
+    expect(new Set(leftovers.map(({ page }) => page))).toEqual(new Set(Array.from({ length: all }, (_, i) => i)));
+    expect(later.pagesPerNode).toEqual([all]);
   });
+
+  it.each(['mof', 'mof-2006', 'linux-6.1'])(
+    '%s: on one node of eight blocks pages go from block to block, and none has left at the end',
+    async (profile) => {
+      const machine = await loadMachine('docs/one-node.json');
+      const word = `default+profile=${profile}+offline=0@40%`;
+      const { actions, pagesPerNode } = await replay(pathOf('mini-stream-4t'), word, { machine });
+      const { pagesTouched, note, leftovers = [] } = actions[0];
+      expect(pagesTouched).toBe(0);
+      expect(note).toBe('EBUSY: 0 pages moved, 7 blocks gone, 102 stay: 102 last memory');
+      expect(new Set(leftovers.map(({ page }) => page)).size).toBe(102);
+      expect(pagesPerNode).toEqual([102]);
+    },
+  );
 });
 
 /** Cuts a batch after every `rows` rows, and lets the script run between the pieces. */

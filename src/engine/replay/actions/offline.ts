@@ -37,7 +37,7 @@ export function offline(spec: OfflineSpec, parts: ActionParts): Done {
   meter.rebook(ACCOUNT_FAULT, waited, ACCOUNT_MIGRATION);
   const ownNs = meter.nowNs - from;
   machine.process.exit(administrator);
-  if (result.moved > 0) {
+  if (ownNs > 0) {
     for (const { pid } of concerned) {
       tasks.eachTask(pid, (_, index) => {
         clocks.heldUp(index, from, ownNs);
@@ -64,7 +64,7 @@ export function offlineNode({ node: text, text: action }: OfflineSpec, { topolog
 }
 
 /** `66 pages moved, node 1 has no memory any more`, or what stayed and why. */
-function noteOf(node: NodeId, { ret, blocks, moved, leftovers }: OfflineResult): string {
+function noteOf(node: NodeId, { ret, blocks, moved, leftovers, isLast }: OfflineResult): string {
   const left = new Map<string, number>();
   for (const { reason } of leftovers) left.set(reason, (left.get(reason) ?? 0) + 1);
   const why = [...left].map(([reason, count]) => `${String(count)} ${reason}`).join(', ');
@@ -72,7 +72,8 @@ function noteOf(node: NodeId, { ret, blocks, moved, leftovers }: OfflineResult):
   if (ret === 0) return `${pages}, node ${String(node)} has no memory any more`;
   const gone = blocks > 0 ? `, ${String(blocks)} ${blocks === 1 ? 'block' : 'blocks'} gone` : '';
   const stayed = leftovers.length > 0 ? `, ${String(leftovers.length)} stay: ${why}` : '';
-  return `${errnoName(-ret)}: ${pages}${gone}${stayed}`;
+  const last = isLast === true && leftovers.length === 0 ? ', the last memory of the machine stays, empty' : '';
+  return `${errnoName(-ret)}: ${pages}${gone}${stayed}${last}`;
 }
 
 /** Which page of the trace it is, as far as somebody maps it or its file knows. */
