@@ -20,12 +20,18 @@ const MEANS: Readonly<Record<string, Means>> = {
   'preferred-many': { option: '--preferred-many', mode: 'MPOL_PREFERRED_MANY', call: 'mbind()' },
 };
 
+/** Actions that nobody chooses, and what makes them happen. */
+const HAPPENS: Readonly<Record<string, string>> = {
+  task: 'taskset or sched_setaffinity(2) make it happen',
+  offline: 'an administrator makes it happen (offline to the state file of each memory block of the node)',
+};
+
 /** How to have what `result` shows on a real machine, a line each: numactl first, then what numactl cannot do. */
 export function realMeans(result: RunResult): string[] {
   const spec = parseRun(result.run);
   return [
     processLine(spec.policy, result.nodes),
-    ...[...vmaLines(spec), ...moveLines(spec), ...threadLines(spec), ...sysctlLines(spec)],
+    ...[...vmaLines(spec), ...moveLines(spec, result), ...threadLines(spec), ...sysctlLines(spec)],
   ];
 }
 
@@ -81,9 +87,11 @@ function vmaLines({ switches }: RunSpec): string[] {
   });
 }
 
-function moveLines({ actions, policy }: RunSpec): string[] {
+function moveLines({ actions, policy }: RunSpec, result: RunResult): string[] {
   const mode = meansOf(policy)?.mode ?? `the mode that "${policy.name}" stands for`;
   return actions.flatMap((action) => {
+    const errno = refusal(action.text, result);
+    if (errno !== null) return [`without ${action.text}: its call is refused (${errno}) and moves nothing`];
     if (action.kind === 'move')
       return [`in PROGRAM, for ${action.text}: mbind(start, length, ${mode}, …, MPOL_MF_MOVE) on each range`];
     if (action.kind === 'migrate') return [`for ${action.text}: migratepages PID ${action.from} ${action.to}`];
@@ -97,13 +105,18 @@ function moveLines({ actions, policy }: RunSpec): string[] {
   });
 }
 
+/** The errno of an action each of whose calls was refused and moved nothing; null for any other. */
+function refusal(action: string, { actions }: RunResult): string | null {
+  const came = actions.filter((each) => each.action === action && each.row !== null);
+  const isRefused = came.every(({ errno, pagesTouched }) => errno !== undefined && pagesTouched === 0);
+  return isRefused ? (came[0]?.errno ?? null) : null;
+}
+
 function threadLines({ switches, actions }: RunSpec): string[] {
-  const lines = actions
-    .filter((action) => action.kind === 'task')
-    .map(
-      (action) =>
-        `${action.text} happens to a program and is no choice of it: taskset or sched_setaffinity(2) make it happen`,
-    );
+  const lines = actions.flatMap(({ kind, text }) => {
+    const how = Object.hasOwn(HAPPENS, kind) ? HAPPENS[kind] : null;
+    return how === null ? [] : [`${text} happens to a program and is no choice of it: ${how}`];
+  });
   const { cpus } = switches;
   if (cpus === 'spread')
     lines.push('threads: OMP_PROC_BIND=spread, or pthread_setaffinity_np() round robin over the nodes');

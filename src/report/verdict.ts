@@ -4,7 +4,7 @@ import { formatNs, formatRatio, formatShare } from './numbers.js';
 import { plain, type Paint } from './paint.js';
 import { rangesOf, type CostAssumptions, type Range } from './ranking.js';
 import { nearestRealMeans, realMeans } from './real-means.js';
-import { parseRun } from '../run/index.js';
+import { parseRun, PROFILES } from '../run/index.js';
 import { remoteShare, type RunResult } from '../stats/index.js';
 
 /** Runs this close to the best are called equal: the model is not better than that. */
@@ -41,11 +41,11 @@ export interface Verdict {
 export interface Excluded {
   readonly run: string;
   readonly timeNs: number | null;
-  readonly kind: 'hooks' | 'policy' | 'not finished';
+  readonly kind: 'hooks' | 'policy' | 'history' | 'not finished';
   readonly why: string;
 }
 
-/** Names the best run among those that a user can have: a run in which a hook moved a page is not, nor are `stay` and `oracle`. */
+/** Names the best run among those that a user can have: a run in which a hook moved a page is not, nor are `stay`, `oracle` and kernels of the past. */
 export function verdictOf(results: readonly RunResult[], costs: CostAssumptions): Verdict {
   const baseline = baselineOf(results);
   const excluded = results.flatMap((result) => exclusionOf(result) ?? []);
@@ -90,11 +90,18 @@ function exclusionOf(result: RunResult): Excluded | null {
   }
   const moved = result.whole.migration.done;
   const isUnmapped = result.actions.some((action) => action.row !== null && isLazy(result, action.action));
-  if (result.attainable && !isUnmapped) return null;
+  if (result.attainable && !isUnmapped) return historyOf(result);
   const isAutomatic = parseRun(result.run).switches.autoMigrate !== null;
   if (isAutomatic) return { run, timeNs: region.timeNs, kind: 'hooks', why: 'automatic migration was never merged' };
   const why = moved > 0 ? 'a hook moved pages at their faults' : 'pages were unmapped for migrate-on-fault';
   return { run, timeNs: region.timeNs, kind: 'hooks', why: `${why}; no mainline kernel does that` };
+}
+
+/** A run on a kernel of the past cannot win either. */
+function historyOf({ run, profile, region }: RunResult): Excluded | null {
+  if (PROFILES.find(({ name }) => name === profile)?.isHistory !== true) return null;
+  const why = `profile ${profile} is a kernel of the past, to compare with`;
+  return { run, timeNs: region.timeNs, kind: 'history', why };
 }
 
 /** What a run used that no mainline kernel has. */

@@ -10,6 +10,11 @@ export interface Word {
   readonly isThere: boolean;
 }
 
+export interface ProfileWord extends Word {
+  /** A kernel of the past, there to be compared with: nobody is told to run it. */
+  readonly isHistory: boolean;
+}
+
 export interface SwitchWord extends Word {
   /** What holds when the word is not given. */
   readonly initial: string;
@@ -140,12 +145,12 @@ export const FLAGS: readonly Word[] = [
 ];
 
 /** Values of `profile=`. */
-export const PROFILES: readonly Word[] = [
+export const PROFILES: readonly ProfileWord[] = [
   profile('mof', 'migrate-on-fault as its later reviewers corrected it, on the rules of 6.12', true),
-  profile('mof-2006', 'the posted prototype on 2.6.16, its defects included', true),
-  profile('direct-2005', 'Direct Migration V1 of November 2005', true),
-  profile('swap-2006', 'swap migration, where every mover only evicts', true),
-  profile('linux-5.15', 'mainline 6.1 with device memory as in 5.15', true),
+  profile('mof-2006', 'the posted prototype on 2.6.16, its defects included', true, true),
+  profile('direct-2005', 'Direct Migration V1 of November 2005', true, true),
+  profile('swap-2006', 'swap migration, where every mover only evicts', true, true),
+  profile('linux-5.15', 'mainline 6.1 with device memory as in 5.15', true, true),
   profile('linux-6.1', 'mainline 6.1', true),
   profile('linux-6.12', 'mainline 6.12', true),
 ];
@@ -171,6 +176,6 @@ function onOff(name: string, initial: 'off' | 'on', about: string): SwitchWord {
   return { name, syntax, about, isThere: true, initial, values: OFF_ON };
 }
 
-function profile(name: string, about: string, isThere: boolean): Word {
-  return { name, syntax: `profile=${name}`, about, isThere };
+function profile(name: string, about: string, isThere: boolean, isHistory = false): ProfileWord {
+  return { name, syntax: `profile=${name}`, about, isThere, isHistory };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failed, lazyAction, lazyRun, result, timed, phase } from './results.js';
 import { verdictOf, verdictText } from '../../src/report/index.js';
+import { PROFILES } from '../../src/run/index.js';
 import type { RunResult } from '../../src/stats/run-result.js';
 
 const COSTS = { hitNs: 1, mlp: 2 };
@@ -33,6 +34,25 @@ describe('the best run', () => {
     expect(bestOf(timed('default', 10), timed(run, 1, 0, { policyAttainable: false, attainable: false }))).toBe(
       'default',
     );
+  });
+
+  it.each(PROFILES.filter(({ isHistory }) => isHistory).map(({ name }) => name))('is never one under %s', (name) => {
+    const old = `default+profile=${name}`;
+    const verdict = verdictOf([timed('default', 10), timed(old, 1)], COSTS);
+    expect([verdict.best, verdict.ties]).toEqual(['default', []]);
+    expect(verdictText(verdict)).toContain(
+      `Cannot win: ${old} (1.00 ms, 90.00 % less than the best): profile ${name} is a kernel of the past, to compare with.`,
+    );
+  });
+
+  it("may be one under today's kernels: four profiles are history", () => {
+    expect(PROFILES.filter(({ isHistory }) => isHistory).map(({ name }) => name)).toEqual([
+      'mof-2006',
+      'direct-2005',
+      'swap-2006',
+      'linux-5.15',
+    ]);
+    expect(bestOf(timed('default', 10), timed('default+profile=linux-6.1', 9))).toBe('default+profile=linux-6.1');
   });
 
   it('is never one that failed, ran out of memory or got SIGBUS', () => {
@@ -110,6 +130,29 @@ describe('how to have the best run on a real machine', () => {
       'in PROGRAM, before the first touch of region "[heap]": mbind(start, length, MPOL_INTERLEAVE, nodes 0-1), in libnuma numa_interleave_memory()',
       'threads: GOMP_CPU_AFFINITY=0,2, or pthread_setaffinity_np() in this order',
     ]);
+  });
+});
+
+describe('actions of the best run', () => {
+  const came = { ...lazyAction, action: 'migrate=0:1@50%', pagesTouched: 0 };
+  const run = 'default+migrate=0:1@50%';
+
+  it('are not recommended if every call was refused', () => {
+    const refused = { ...came, errno: 'EINVAL' };
+    expect(meansOf(run, { actions: [refused, { ...refused, process: 1 }] })[1]).toBe(
+      'without migrate=0:1@50%: its call is refused (EINVAL) and moves nothing',
+    );
+  });
+
+  it('are recommended if one of them moved something, or none was refused', () => {
+    const refused = { ...came, errno: 'EINVAL' };
+    for (const actions of [[refused, { ...came, process: 1, pagesTouched: 3 }], [came], []]) {
+      expect(meansOf(run, { actions })[1]).toBe('for migrate=0:1@50%: migratepages PID 0 1');
+    }
+  });
+
+  it.each(['task=all:1@50%', 'offline=1@50%'])('%s is no choice of a program', (action) => {
+    expect(meansOf(`default+${action}`)[1]).toContain(`${action} happens to a program and is no choice of it: `);
   });
 });
 
