@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { DEMO_TRACE } from './bundled.js';
 import { EXIT } from './exit-codes.js';
 import { loadMachine } from './load-machine.js';
@@ -67,6 +68,8 @@ export async function carryOut(
     for (const request of ready.requests) shell.out(wiringText(request));
     return EXIT.ok;
   }
+  if (flags.json !== undefined && flags.trace !== undefined && resolve(flags.json) === resolve(flags.trace))
+    throw new MmError('BAD_OPTION', `--json and --trace both name ${flags.json}; give each a file of its own`);
   const file = flags.json === undefined || flags.json === '-' ? null : reserveOutputFile(flags.json);
   const log = flags.trace === undefined ? null : reserveTraceLog(flags.trace);
   const requests = ready.requests.map((request, i) =>

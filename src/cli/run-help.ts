@@ -13,7 +13,7 @@ FLAG
 ${list(FLAGS)}
 ACTION
 ${list(ACTIONS)}
-MOMENT   taken for each process; one that never comes is reported
+MOMENT   taken for each process by itself: one in which it never comes is passed over; if it comes in none, the report says so
 ${list(MOMENTS.map((moment) => ({ ...moment, isThere: true })))}
 SWITCH   the value that holds without the word comes first; a later word refines an earlier one
 ${list(SWITCHES)}

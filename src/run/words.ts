@@ -156,7 +156,7 @@ export const PROFILES: readonly ProfileWord[] = [
 ];
 
 export const MOMENTS: readonly Pick<Word, 'syntax' | 'about'>[] = [
-  { syntax: 'start', about: 'before the first row (the default)' },
+  { syntax: 'start', about: 'before the first row of the process (the default)' },
   { syntax: 'threads', about: 'when the process creates its second thread' },
   { syntax: 'row:N', about: 'before row N of the trace' },
   { syntax: 'N%', about: 'when that part of the rows from the first to the last of the process is done' },

@@ -80,7 +80,7 @@ export interface PhaseResult {
   };
   /** Swap slots in use at its end, pages written to swap and read from it meanwhile. */
   readonly swap: SwapUse;
-  /** Pages mapped or cached on each node at its end; after the last action: before the trace frees memory at its very end. */
+  /** Pages mapped or cached on each node at its end; at the end of the trace: before it frees memory there. */
   readonly pagesPerNode: readonly number[];
 }
 

@@ -26,6 +26,14 @@ describe('--trace', () => {
     expect(readdirSync(dir)).toEqual(['two.jsonl']);
   });
 
+  it('is another file than that of --json', async () => {
+    const path = join(dir, 'both.json');
+    const same = `${dir}/./both.json`;
+    const { code, err } = await mof('run', '--demo', 'default', '--trace', path, '--json', same);
+    expect([code, err]).toEqual([2, `mof: --json and --trace both name ${same}; give each a file of its own\n`]);
+    expect(readdirSync(dir)).not.toContain('both.json');
+  });
+
   it('says which endings there are', async () => {
     const { code, err } = await mof('run', '--demo', '--trace', join(dir, 'log.csv'));
     expect(code).toBe(2);

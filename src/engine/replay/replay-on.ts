@@ -219,7 +219,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
   return {
     traceName: source.name,
     outcome,
-    whole: phaseBetween('whole', started, ended, nodes),
+    whole: phaseBetween('whole', started, lastPhaseEnd, nodes),
     region: phaseBetween('region', regionStart ?? ended, regionEnd ?? ended, nodes),
     phases: phases(started, lastPhaseEnd, snapshots, nodes),
     actions: done,

@@ -19,6 +19,6 @@ export function regionsNamed(sidecar: Sidecar, word: string): Region[] {
   const near = nearestName(word, names);
   throw new MmError(
     'BAD_RUN',
-    `the trace has no region "${word}"${near === undefined ? '' : `; did you mean "${near}"?`} Ids 0-${String(sidecar.regions.length - 1)}, kinds ${[...new Set(sidecar.regions.map((region) => region.kind))].join(', ')}; names: mof trace info`,
+    `the trace has no region "${word}"${near === undefined ? '.' : `; did you mean "${near}"?`} Ids 0-${String(sidecar.regions.length - 1)}, kinds ${[...new Set(sidecar.regions.map((region) => region.kind))].join(', ')}; names: mof trace info`,
   );
 }

@@ -144,6 +144,13 @@ describe('lazy', () => {
     expect(actions).toMatchObject([{ row: 24, pagesTouched: 0, note: 'the process has ended' }]);
   });
 
+  it('the whole run and its last phase count pages at one moment: before the trace frees them at its end', async () => {
+    const freed = { regions: [anonymous({ pages: PAGES, unmap_row: 24 })] };
+    const { whole, phases } = await run(HANDED_OVER, 'default+lazy@row:12', freed);
+    expect(whole.pagesPerNode).toEqual(phases.at(-1)?.pagesPerNode);
+    expect(whole.pagesPerNode).toEqual([0, PAGES]);
+  });
+
   it('twice at two moments: one phase and one line for each', async () => {
     const { actions, phases } = await run(HANDED_OVER, 'default+lazy@row:6+lazy@row:12');
     expect(phases.map(({ name, rows }) => [name, rows.from, rows.until])).toEqual([

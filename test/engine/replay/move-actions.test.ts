@@ -250,7 +250,7 @@ describe('actions that move pages', () => {
 
   it.each([
     ['default+migrate=0:5', 'BAD_NODES', /node 5 is not on this machine/],
-    ['default+move=nope', 'BAD_RUN', /the trace has no region "nope"/],
+    ['default+move=nope', 'BAD_RUN', /the trace has no region "nope"\. Ids 0-0, /],
     ['default+cpuset=7', 'BAD_NODES', /node 7 is not on this machine/],
     ['default+swapout+swap=off', 'BAD_RUN', /swapout needs swap slots/],
   ])('%s: what trace or machine lack is a mistake of the run, in one line', async (word, code, message) => {
