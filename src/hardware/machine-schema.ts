@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MmError, nearestName } from '../errors.js';
+import { firstMistake } from '../schema-mistake.js';
 
 /**
  * The form of a machine file: JSON, one object. Only `name` and `nodes` must be there; what is left out is filled by
@@ -162,12 +163,9 @@ export function checkCatalogue(raw: unknown, where: string): CatalogueFile {
   throw badForm(result.error, raw, where, Object.keys(catalogue.shape));
 }
 
-type Issue = z.core.$ZodIssue;
-
 /** The first mistake as one line: where, which field, what came, what was expected. */
 function badForm(error: z.ZodError, raw: unknown, where: string, topKeys: readonly string[]): MmError {
-  const { issue, path } = sharpest(error.issues[0], raw);
-  const field = fieldName(path);
+  const { issue, path, field, came } = firstMistake(error, raw);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0];
     const known = path.length === 0 ? topKeys : (KEYS[String(path[0])] ?? []);
@@ -178,43 +176,8 @@ function badForm(error: z.ZodError, raw: unknown, where: string, topKeys: readon
       `${where}: ${field === '' ? '' : `${field} has an `}unknown key "${key}"; ${hint}`,
     );
   }
-  const came = valueAt(raw, path);
-  const what = came === undefined ? 'is missing' : `is ${short(came)}`;
   return new MmError(
     'BAD_MACHINE',
-    `${where}: ${field === '' ? 'the file' : field} ${what}: expected ${issue.message}`,
+    `${where}: ${field === '' ? 'the file' : field} ${came}: expected ${issue.message}`,
   );
-}
-
-/** Of a value with several forms, the mistake within the form that was meant: the one that got furthest into it. */
-function sharpest(
-  issue: Issue,
-  raw: unknown,
-  above: readonly PropertyKey[] = [],
-): { issue: Issue; path: PropertyKey[] } {
-  const path = [...above, ...issue.path];
-  if (issue.code !== 'invalid_union') return { issue, path };
-  const meant = issue.errors
-    .map((form) => form[0])
-    .find((first) => first.path.length > 0 || !['invalid_type', 'invalid_union'].includes(first.code));
-  return meant === undefined ? { issue, path } : sharpest(meant, raw, path);
-}
-
-function fieldName(path: readonly PropertyKey[]): string {
-  return path
-    .map((step, i) => (typeof step === 'number' ? `[${String(step)}]` : `${i === 0 ? '' : '.'}${String(step)}`))
-    .join('');
-}
-
-function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, step) =>
-      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[step] : undefined,
-    raw,
-  );
-}
-
-function short(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  return text.length <= 40 ? text : `${text.slice(0, 39)}…`;
 }

@@ -85,24 +85,7 @@ describe('recordings of real kernels', () => {
   });
 });
 
-const MACHINE = { name: 'm', nodes: [], distance: [], possibleNodes: 1 };
-const withCase = (recorded: unknown) =>
-  JSON.stringify({ format: 'numa-placement-conformance-1', kernel: { version: '6.1.0' }, cases: [recorded] });
-const withSteps = (...steps: unknown[]) => withCase({ name: 'c', category: 'x', machine: MACHINE, steps });
-
-describe('reading a recording', () => {
-  it.each([
-    ['no JSON', '{', 'is not JSON'],
-    ['another format', '{"format":"x"}', 'is no recording'],
-    ['empty', ' \n', 'is empty'],
-    ['a list', '[]', 'is no recording'],
-    ['a case without steps', withCase({ name: 'c', category: 'x', machine: MACHINE }), 'bad case: c: expected steps'],
-    ['an unknown call', withSteps({ op: 'teleport' }), 'c: step 0: unknown operation "teleport"; known: task, fork'],
-    ['a step without a result', withSteps({ op: 'task' }), 'c: step 0: expected a result with "ret"'],
-  ])('%s is one clear line', (_, text, part) => {
-    expect(errorOf(() => parseRecording(text, 'a.json')).message).toContain(part);
-  });
-
+describe('the kernel of a recording', () => {
   it.each([
     ['6.1.0-25', 'linux-6.1'],
     ['6.12.9', 'linux-6.12'],

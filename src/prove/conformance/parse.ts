@@ -1,5 +1,9 @@
+import type { z } from 'zod';
 import { MmError } from '../../errors.js';
-import { OPERATIONS, type RecordedCase, type Recording } from './recording.js';
+import { firstMistake } from '../../schema-mistake.js';
+import { conflictIn } from './check-case.js';
+import type { RecordedCase, Recording, Step } from './recording.js';
+import { CASE, STEPS } from './schema.js';
 
 const FORMAT = 'numa-placement-conformance-1';
 
@@ -26,25 +30,32 @@ export function profileOf(version: string, where: string): string {
   );
 }
 
-/** @throws MmError BAD_TRACE if the text is no recording, or has an operation nobody knows: what, and where */
+/**
+ * The recording in `text`, checked against the form of its operations and against itself.
+ *
+ * @param where what to call it in an error
+ * @throws MmError BAD_TRACE: one line with the file, the case, the step, the field, what it holds and what was expected
+ */
 export function parseRecording(text: string, where: string): Recording {
   const bad = (what: string): never => {
-    throw new MmError('BAD_TRACE', `${where} ${what}`);
+    throw new MmError('BAD_TRACE', `${where}${what}`);
   };
-  if (text.trim() === '') bad('is empty; expected a recording (JSON)');
+  if (text.trim() === '') bad(' is empty; expected a recording (JSON)');
   let recording: unknown;
   try {
     recording = JSON.parse(text);
   } catch (error) {
-    bad(`is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    bad(` is not JSON: ${error instanceof Error ? error.message.replace(/\s+/g, ' ') : String(error)}`);
   }
   const { format, cases, kernel } = (isRecord(recording) ? recording : {}) as Partial<Recording>;
   if (format !== FORMAT || !Array.isArray(cases) || !isRecord(kernel) || typeof kernel.version !== 'string') {
-    bad(`is no recording: expected "format": "${FORMAT}", a kernel with its version, and cases`);
+    bad(` is no recording: expected "format": "${FORMAT}", a kernel with its version, and cases`);
   }
-  (cases as readonly unknown[]).forEach((recorded, i) => {
+  const list = cases as readonly unknown[];
+  if (list.length === 0) bad(' has no cases; expected at least one');
+  list.forEach((recorded, i) => {
     const wrong = wrongCase(recorded);
-    if (wrong !== null) bad(`has a bad case: ${nameOf(recorded, i)}: ${wrong}`);
+    if (wrong !== null) bad(`: case ${nameOf(recorded, i)}${wrong}`);
   });
   return recording as Recording;
 }
@@ -52,25 +63,32 @@ export function parseRecording(text: string, where: string): Recording {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const nameOf = (recorded: unknown, i: number): string =>
-  isRecord(recorded) && typeof recorded.name === 'string' ? recorded.name : `cases[${String(i)}]`;
+  isRecord(recorded) && typeof recorded.name === 'string' ? recorded.name : String(i);
 
 /** @returns what is wrong with a case, or null */
 function wrongCase(recorded: unknown): string | null {
-  const { name, category, machine, steps } = (isRecord(recorded) ? recorded : {}) as Partial<RecordedCase>;
-  if (typeof name !== 'string' || typeof category !== 'string') return 'expected a name and a category';
-  if (!isRecord(machine) || !Array.isArray(machine.nodes) || !Array.isArray(machine.distance)) {
-    return 'expected a machine with nodes and distance';
+  const form = wrongForm(CASE, recorded);
+  if (form !== null) return `: ${form}`;
+  const { steps } = recorded as RecordedCase;
+  const at = (i: number) => `, step ${String(i)} (${String((steps[i] as Partial<Step> | null)?.op)})`;
+  for (const [i, step] of (steps as readonly unknown[]).entries()) {
+    const { op } = (isRecord(step) ? step : {}) as Partial<Step>;
+    if (typeof op !== 'string') return `, step ${String(i)}: expected a call: "op" and its arguments`;
+    const schema = STEPS.get(op);
+    if (schema === undefined) return `, step ${String(i)}: unknown operation ${JSON.stringify(op)}; known: ${known}`;
+    const wrong = wrongForm(schema, step);
+    if (wrong !== null) return `${at(i)}: ${wrong}`;
   }
-  if (!Array.isArray(steps)) return 'expected steps';
-  return (steps as readonly unknown[]).map(wrongStep).find((wrong) => wrong !== null) ?? null;
+  const conflict = conflictIn(recorded as RecordedCase);
+  if (conflict === null) return null;
+  const { step, field, came, expected } = conflict;
+  return `${step === null ? '' : at(step)}: ${field} ${came}; expected ${expected}`;
 }
 
-function wrongStep(step: unknown, i: number): string | null {
-  const at = `step ${String(i)}`;
-  if (!isRecord(step) || typeof step.op !== 'string') return `${at}: expected a call: "op" and its arguments`;
-  if (!OPERATIONS.has(step.op)) return `${at}: unknown operation ${JSON.stringify(step.op)}; known: ${known}`;
-  const { result } = step;
-  if (!isRecord(result) || typeof result.ret !== 'number') return `${at}: expected a result with "ret"`;
-  return null;
+function wrongForm(schema: z.ZodType, value: unknown): string | null {
+  const { error } = schema.safeParse(value);
+  if (error === undefined) return null;
+  const { field, came, issue } = firstMistake(error, value);
+  return `${field === '' ? 'it' : field} ${came}; expected ${issue.message}`;
 }
-const known = [...OPERATIONS].join(', ');
+const known = [...STEPS.keys()].join(', ');

@@ -1,14 +1,5 @@
 /** The shape of a recording: system calls executed on a real kernel, with what it answered. Plain JSON. */
 
-/** Operations of recordings. */
-export const OPERATIONS: ReadonlySet<string> = new Set([
-  ...['task', 'fork', 'exit', 'sched_setaffinity', 'setuid', 'object', 'swapon', 'swapoff', 'sysctl', 'fill', 'unfill'],
-  ...['drop_caches', 'cpuset_create', 'cpuset_set', 'cpuset_attach'],
-  ...['mmap', 'munmap', 'mprotect', 'mlock', 'munlock', 'mremap', 'madvise', 'touch', 'touch_loop'],
-  ...['file_write', 'file_read', 'numa_maps', 'mbind', 'set_mempolicy', 'get_mempolicy', 'set_mempolicy_home_node'],
-  ...['move_pages', 'migrate_pages'],
-]);
-
 export interface Recording {
   readonly format: string;
   readonly kernel: { readonly version: string; readonly release?: string };
