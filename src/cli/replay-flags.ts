@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { decimalNumber, fileName, memoryOf, oneOf, repeatOf, wholeNumber } from './option-values.js';
-import { TRACE_OPTION } from './trace-log-option.js';
 import { DEFAULT_MACHINE } from '../hardware/index.js';
 import { DEFAULT_OPTIONS, parseMomentOption, type MemoryLimit, type Moment, type ReplayOptions } from '../run/index.js';
 
@@ -28,7 +27,6 @@ export function addReplayFlags(command: Command): Command {
   return command
     .option('--machine <NAME|FILE>', 'a bundled machine (mof machine list) or the file of one', DEFAULT_MACHINE)
     .option('--json <FILE>', 'write all results as JSON; - for standard output, and no table then', fileName('--json'))
-    .option(...TRACE_OPTION)
     .option('--seed <N>', 'start of the random numbers', wholeNumber('--seed', 0), 1)
     .addOption(
       new Option(

@@ -2,7 +2,6 @@ import { makeIsolateEntry, type MigratePagesSteps } from '../migrate/index.js';
 import { EINVAL, ENOENT, MmError } from '../errors.js';
 import { cachedFrame, type FileObject, type Task } from '../mm/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
-import type { Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn } from '../units.js';
 import { makeHotplug, type HotplugCalls } from './hotplug.js';
 import type { Machine } from './machine.js';
@@ -19,6 +18,7 @@ import { makeShmCalls, type ShmCalls } from './syscalls/shm.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
 import { makeSwapOutProcess, type SwapOutProcess } from './syscalls/swap-out-process.js';
 import { makeTruncate, type Truncate } from './syscalls/truncate.js';
+import { told, toldBy } from './told.js';
 
 /** System calls of a simulated task, with the kernel's argument checks and errno. */
 export interface Calls {
@@ -57,23 +57,6 @@ export interface CallOptions {
   readonly possibleNodes: number;
 }
 
-/** A system call that moves pages, told as something with steps inside. */
-function told<Rest extends readonly unknown[]>(
-  tracer: Tracer | null,
-  name: string,
-  call: (task: Task, ...rest: Rest) => number,
-): (task: Task, ...rest: Rest) => number {
-  if (tracer === null) return call;
-  return (task, ...rest) => {
-    tracer.who(task.id, task.cpu, -1);
-    tracer.enter(name, -1);
-    const result = call(task, ...rest);
-    tracer.who(task.id, task.cpu, -1);
-    tracer.leave(name, result);
-    return result;
-  };
-}
-
 export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: CallOptions): Calls {
   const { frames, files, pageCache, swap, tables, lru, block, mapping, counters, zones } = machine;
   const { forEachMapping, spaces, zeroPage, rules, world, memory, touch, query, reclaim, topology } = machine;
@@ -102,7 +85,11 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       moveCalls,
     },
   });
-  const policy = { ...policyCalls, mbind: told(tracer, 'mbind', policyCalls.mbind) };
+  const policy = {
+    ...policyCalls,
+    mbind: told(tracer, 'mbind', policyCalls.mbind),
+    bindRange: told(tracer, 'mbind', policyCalls.bindRange),
+  };
   const pageCalls = makeMovePagesCalls({
     ...{ frames, lru, zones, tables, world, migratePages, isolateEntry, pageStatus: rules.pageStatus, zeroPage },
     ...{ privileges: rules.privileges, movePagesRule: rules.movePages, moveCalls, allocatePage: reclaim.allocatePage },
@@ -126,7 +113,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
   });
-  const cpusets = makeCpusetCalls({
+  const plainCpusets = makeCpusetCalls({
     topology,
     rootCpuset,
     tasks: process.tasks,
@@ -135,6 +122,12 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     version: cgroup,
     ...{ rebind: rules.rebind, notice: rules.cpusetNotice, mover: rules.cpusetMover },
   });
+  const outcome = (result: number) => result;
+  const cpusets: CpusetCalls = {
+    ...plainCpusets,
+    setMems: toldBy(tracer, 'cpuset', plainCpusets.setMems, { by: (_name, _mems, invoker) => invoker, outcome }),
+    attach: toldBy(tracer, 'cpuset', plainCpusets.attach, { by: (_name, task, invoker) => invoker ?? task, outcome }),
+  };
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, block, memory, rootCpuset },
     doSwapPage: machine.swapFault.doSwapPage,
@@ -144,6 +137,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     ...{ frames, lru, tables, block, memory, zeroPage },
     ...{ pageOut: reclaim.pageOut, evict: machine.mover.evict },
   });
+  const swapOutCalls = { ...swapCalls, swapOutProcess: told(tracer, 'swapout', swapOutProcess) };
 
   function sysctl(name: string, value: number): number {
     if (name === 'weighted_interleave/auto') return setAutoWeights(value);
@@ -213,7 +207,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       advice,
       cpusets,
       hotplug: makeHotplug({ machine, migratePages, cpusets }),
-      swap: { ...swapCalls, swapOutProcess },
+      swap: swapOutCalls,
       sysctl,
       migration: machine.mover.batches,
     },

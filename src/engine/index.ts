@@ -25,3 +25,4 @@ export {
 export { replayTrace } from './replay/replay.js';
 export { watchPage, type PageEpisode, type PageLife } from './replay/page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';
+export { traceView } from './trace-view.js';

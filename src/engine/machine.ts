@@ -87,6 +87,7 @@ import type { Rules } from './profiles/index.js';
 import { makeFileSyscalls, type FileSyscalls } from './syscalls/file.js';
 import { makeMemorySyscalls, type MemorySyscalls } from './syscalls/memory.js';
 import { makePolicySyscalls, type PolicySyscalls } from './syscalls/policy.js';
+import { toldBy } from './told.js';
 import { makeProcessSyscalls, type ProcessSyscalls } from './syscalls/process.js';
 
 /** Everything about a machine that is not a rule, a policy or a cost. Plain data. */
@@ -339,13 +340,20 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     },
     ...{ meter, tracer, rules, tryToUnmap },
   });
-  const autoMigrate = makeAutoMigrate(
+  const plainAutoMigrate = makeAutoMigrate(
     {
       ...{ frames, tables, lru, zones, meter, migratePages: mover.migratePages },
       ...{ lazy, zeroPage, lookup, defaultPolicy: systemPolicy, target: rules.misplacedTarget },
     },
     options.autoMigrate ?? null,
   );
+  const autoMigrate: AutoMigrate = {
+    ...plainAutoMigrate,
+    returnToUser: toldBy(tracer, 'auto-migration', plainAutoMigrate.returnToUser, {
+      by: (task) => task,
+      outcome: (done) => done?.selected ?? 0,
+    }),
+  };
   const memory = makeMemorySyscalls({ tables, spaces, mapping });
   const process = makeProcessSyscalls({
     ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage },
@@ -353,7 +361,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
   });
   const policy = makePolicySyscalls({ ...{ spaces, lazy, meter, world, tracer, tasks: process.tasks }, rules });
-  const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter });
+  const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter, tracer });
 
   function access(task: Task, page: PageId, isWrite: boolean): Pfn {
     const pfn = mmu.translate(task.cpu, page, isWrite);

@@ -80,6 +80,10 @@ export function makeFileFault(parts: FileParts): FileFault {
     if (pfn === NO_PFN) return NO_PFN;
     pageCache.add(file, index, pfn);
     pageCache.fill(file, index, pfn);
+    if (tracer !== null) {
+      tracer.who(task.id, task.cpu, -1); // read ahead: not the page of the address in hand
+      tracer.step('F-add', pfn, frames.nodeOf(pfn));
+    }
     lru.cacheAdd(task.cpu, pfn);
     refault.file(file, index, pfn);
     return pfn;
@@ -157,6 +161,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     if (lastWasRead) f.waits++;
     if (readsAhead && frames.has(pfn, PG_READAHEAD) && (!lastWasRead || f.task.faults === POPULATE_FAULTS)) {
       ahead.next(f.task, file, index, pfn);
+      if (tracer !== null) tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset);
       f.waits++;
     }
     counters.inc(lastWasRead ? C.fault_file_major : C.fault_file);

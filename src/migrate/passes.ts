@@ -334,7 +334,7 @@ export function makePasses(parts: PassesParts, rule: PassesRule): Passes {
   ];
 
   function step(s: PassesState, at: number): number {
-    if (tracer !== null) tracer.step(NAMES[at], s.page, s.pass);
+    if (tracer !== null) tracer.step(NAMES[at], s.page, at >= P.R1 && at <= P.C4 ? s.fresh : s.pass);
     return STEPS[at - 1](s);
   }
 

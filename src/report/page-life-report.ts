@@ -10,8 +10,8 @@ const MAX_EPISODES = 40;
 
 /** The life of one page as text: who used it from where, then each thing that happened to it and why. */
 export function pageLifeReport(life: PageLife, run: string, paint: Paint): string {
-  const { page, vpn, rows, uses, episodes, lastNode } = life;
-  const heading = `Page ${String(page)} in run ${run}: address 0x${vpn.toString(16)}000, ${String(rows)} rows, ${lastNode < 0 ? 'in no frame at the end' : `on node ${String(lastNode)} at the end`}`;
+  const { page, rows, uses, episodes } = life;
+  const heading = `Page ${String(page)} in run ${run}: ${addressOf(life)}, ${String(rows)} rows, ${placeAtEnd(life)}`;
   const table = tableText(
     {
       title: 'Who used it',
@@ -29,15 +29,30 @@ export function pageLifeReport(life: PageLife, run: string, paint: Paint): strin
   return [
     `${heading}\n`,
     table,
-    'What happened to it\n',
+    '',
+    'What happened to it, in this order; times are on the clock of whoever did it\n',
     ...shown,
     ...(more > 0 ? [`  … and ${String(more)} more; --json has them all\n`] : []),
   ].join('\n');
 }
 
+const addressOf = ({ vpn }: PageLife): string => (vpn < 0 ? 'mapped nowhere' : `address 0x${vpn.toString(16)}000`);
+
+function placeAtEnd({ lastNode, cached }: PageLife): string {
+  if (cached === null) return lastNode < 0 ? 'in no frame at the end' : `on node ${String(lastNode)} at the end`;
+  const mapped = cached.isMapped ? '' : ', which nobody maps';
+  return `in the page cache at the end: frame ${String(cached.frame)} on node ${String(cached.node)}${mapped}`;
+}
+
+const BY = {
+  thread: '',
+  kernel: ' by the kernel',
+  'another process': ' by another process, on its own clock,',
+} as const;
+
 function episodeText(episode: PageEpisode): string {
-  const { what, task, cpu, beganNs, endedNs, steps } = episode;
-  const who = task < 0 ? '' : ` of thread ${String(task)}`;
+  const { what, task, by, cpu, beganNs, endedNs, steps } = episode;
+  const who = by === 'thread' ? ` of thread ${String(task)}` : BY[by];
   const cost = endedNs > beganNs ? `, ${formatNs(endedNs - beganNs)}` : '';
   const lines = steps.map((step) => {
     const detail = detailWords(step.name, step.detail, step.detailNode);
@@ -57,7 +72,9 @@ function verdictOf({ what, outcome, steps }: PageEpisode): string {
   const moved = has('M9');
   if (moved !== undefined) return `moved to node ${String(moved.node)}, where its policy wants it${outcomeWord}`;
   const direct = has('D-copy');
-  if (direct !== undefined) return `moved from node ${String(direct.node)} to node ${String(direct.detailNode)}`;
+  if (direct !== undefined) return movedWords(direct);
+  const mover = has('P-C2'); // of 2005 and 2006
+  if (mover !== undefined) return movedWords(mover);
   const exit = steps.find((step) => step.name.endsWith('-exit') || (/^C[1-6]$/.test(step.name) && step.detail < 0));
   if (exit !== undefined) return `${stayWords(exit.name, exit.detail)}${outcomeWord}`;
   if (has('D-undo') !== undefined) return 'was to move and could not: somebody else knows it';
@@ -65,8 +82,18 @@ function verdictOf({ what, outcome, steps }: PageEpisode): string {
   const placed = steps.find((step) => ['A4', 'F6', 'H5', 'W2', 'S8'].includes(step.name));
   if (placed !== undefined) return `mapped on node ${String(placed.node)}${outcomeWord}`;
   if (has('RC-free') !== undefined) return 'thrown out of memory';
+  if (has('P-W4') !== undefined) return 'out of memory: its contents are in swap or in its file';
   if (has('RC-write') !== undefined) return 'written out';
+  const added = has('F-add');
+  if (added !== undefined) return `into the page cache, on node ${String(added.node)}`;
+  if (has('W1') !== undefined) return `made writable for its owner where it is${outcomeWord}`;
+  if (steps.some(({ name }) => /^P/.test(name))) return 'was to move and could not';
   return `nothing that lasts${outcomeWord}`;
+}
+
+function movedWords({ node, detailNode }: PageEpisode['steps'][number]): string {
+  if (node === detailNode) return `moved to another frame of node ${String(node)}`;
+  return `moved from node ${String(node)} to node ${String(detailNode)}`;
 }
 
 function stayWords(step: string, detail: number): string {

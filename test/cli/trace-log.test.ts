@@ -58,7 +58,7 @@ describe('mof explain', () => {
     [['defualt', '--page', '6'], /^mof: .*defualt.*\n$/],
     [['default', 'bind=0', '--page', '6'], /^mof: explain takes one RUN, not 2\n$/],
     [['default'], /^mof: required option .*--page.*\n$/],
-    [['default', '--page', '6', '--trace', 'x.log'], /^mof: explain writes no trace log/],
+    [['default', '--page', '6', '--trace', 'x.log'], /^mof: unknown option "--trace"/],
   ] as const)('%j is one line about what is wrong', async (words, line) => {
     const { code, err } = await mof('explain', '--demo', ...words);
     expect(code).toBe(2);

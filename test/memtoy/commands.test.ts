@@ -238,6 +238,7 @@ describe('what memtoy does not have', () => {
     toy.do('anon a 1p', 'map a', 'mbind a pref 1', 'touch a w', 'mbind a bind+move+lazy 2');
     const traced = toy.do('trace on', 'touch a', 'trace off');
     for (const step of ['S2', 'C6', 'M9', 'S11']) expect(traced).toMatch(new RegExp(`^ {2}step ${step} `, 'm'));
+    expect(traced).toMatch(/^ {2}step M2 +page +0x[0-9a-f]+ {2}frame +\d+@1 {2}allocate on the target – node 2$/m);
     expect(toy.do('touch a')).not.toContain('step');
   });
 

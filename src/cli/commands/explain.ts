@@ -34,8 +34,6 @@ export function addExplain(program: Command, shell: Shell): void {
 async function explain(words: readonly string[], flags: ExplainFlags, shell: Shell): Promise<void> {
   const { tracePath, runs } = traceAndRuns(words, flags);
   if (runs.length > 1) throw new MmError('BAD_OPTION', `explain takes one RUN, not ${String(runs.length)}`);
-  if (flags.trace !== undefined)
-    throw new MmError('BAD_OPTION', 'explain writes no trace log; for all steps of a run: mof run … --trace FILE');
   const [run = 'default'] = runs;
   parseRun(run); // a slip here should not wait for the trace
   const file = flags.json === undefined || flags.json === '-' ? null : reserveOutputFile(flags.json);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { carryOut, plan, traceAndRuns } from '../carry-out.js';
 import { addReplayFlags, type ReplayFlags } from '../replay-flags.js';
+import { TRACE_OPTION } from '../trace-log-option.js';
 import { runHelp } from '../run-help.js';
 import type { Shell } from '../shell.js';
 import { MmError } from '../../errors.js';
@@ -15,6 +16,7 @@ export function addRun(program: Command, shell: Shell): void {
     .usage('TRACE [RUN] [options]')
     .argument('[words...]', 'TRACE, a file or its name without .parquet, then one RUN (none: default)');
   addReplayFlags(command)
+    .option(...TRACE_OPTION)
     .addHelpText('after', () => runHelp(EXAMPLES))
     .action(async (words: string[], flags: ReplayFlags) => {
       shell.exitCode = await runOne(words, flags, shell);

@@ -1,7 +1,8 @@
 import { TraceLog, type TraceEvent } from '../../stats/trace-log/index.js';
 import type { Watcher } from '../trace-log-file.js';
 import { traceView } from '../trace-view.js';
-import type { WatchedRow } from './watched-loop.js';
+import type { Pfn } from '../../units.js';
+import type { PagePlace, WatchedRow } from './watched-loop.js';
 
 /** What one thread did with the page, as long as the page lay on one node. */
 export interface PageUse {
@@ -21,12 +22,16 @@ export interface PageUse {
 export interface PageEpisode {
   /** `fault`, the name of a call, or `reclaim`. */
   readonly what: string;
+  /** Thread of the trace; -1 if it is none of them. */
   readonly task: number;
+  /** A thread of the trace; another process (who migrates or swaps out from outside), on a clock of its own; or the kernel. */
+  readonly by: 'thread' | 'another process' | 'kernel';
   readonly cpu: number;
+  /** On the clock of whoever did it: episodes stand in the order in which they happened, and their times need not. */
   readonly beganNs: number;
-  endedNs: number;
+  readonly endedNs: number;
   /** Outcome of a fault, result of a call; -1 if it never ended. */
-  outcome: number;
+  readonly outcome: number;
   readonly steps: readonly TraceEvent[];
 }
 
@@ -40,10 +45,27 @@ export interface PageLife {
   readonly episodes: readonly PageEpisode[];
   /** Node on which it lay at the end, -1 if it was in no frame. */
   readonly lastNode: number;
+  /** Where the page cache has it once the run is over; null if it is no file's page, or not in memory. */
+  readonly cached: PagePlace | null;
 }
 
 /** Steps kept of one page; a page that is thrown out and read again all the time would fill the memory. */
 const MAX_STEPS = 20_000;
+
+/** An episode that goes on, by the machine's task. */
+interface Open {
+  readonly what: string;
+  readonly task: number;
+  readonly cpu: number;
+  readonly beganNs: number;
+  endedNs: number;
+  outcome: number;
+  readonly steps: TraceEvent[];
+}
+
+const begin = ({ name: what, task, cpu, ns }: TraceEvent): Open => ({
+  ...{ what, task, cpu, beganNs: ns, endedNs: ns, outcome: -1, steps: [] },
+});
 
 /** Watches one page of a replay. What it found stands in `life` once the replay has ended. */
 export function watchPage(page: number): Watcher & { life(): PageLife } {
@@ -51,45 +73,63 @@ export function watchPage(page: number): Watcher & { life(): PageLife } {
   let rows = 0;
   let kept = 0;
   let lastNode = -1;
+  let isOfPage: (pfn: number) => boolean = () => false;
+  let findInCache: () => PagePlace | null = () => null;
   const uses: PageUse[] = [];
-  const episodes: (PageEpisode & { steps: TraceEvent[] })[] = [];
-  /** What is going on, and what of it concerns the page. */
-  let open: (PageEpisode & { steps: TraceEvent[] })[] = [];
+  /** In the order in which they happened. */
+  const episodes: Open[] = [];
+  /** What is going on: calls and faults within them. */
+  let open: Open[] = [];
+  /** Frames of the page in the innermost of these: steps after it is unmapped name no address. */
+  let ours = new Set<number>();
+  /** Task of the machine → thread of the trace. */
+  const threads = new Map<number, number>();
 
   const log = new TraceLog({
     begin: () => undefined,
     event(e) {
       if (e.kind === 'enter') {
-        const { name: what, task, cpu, ns } = e;
-        open.push({ what, task, cpu, beganNs: ns, endedNs: ns, outcome: -1, steps: [] });
-        return;
-      }
-      if (e.kind === 'leave') {
+        const outer = open.at(-1);
+        open.push(begin(outer === undefined || e.name === 'fault' ? e : { ...e, name: `${outer.what}, ${e.name}` }));
+        ours = new Set();
+      } else if (e.kind === 'leave') {
         const ended = open.pop();
+        ours = new Set();
         if (ended === undefined) return;
         ended.endedNs = e.ns;
         ended.outcome = e.detail;
-        if (ended.steps.length > 0) episodes.push(ended);
-        return;
-      }
-      if (vpn < 0 || e.vpn !== vpn || kept >= MAX_STEPS) return;
-      kept++;
-      const last = open.at(-1);
-      if (last !== undefined && !e.name.startsWith('RC-')) last.steps.push({ ...e });
-      else episodes.push(reclaimed(e));
+      } else if (kept < MAX_STEPS && concerns(e)) keep(e);
     },
     end: () => undefined,
   });
 
-  function reclaimed(e: TraceEvent): PageEpisode & { steps: TraceEvent[] } {
-    const what = e.name.startsWith('RC-') ? 'reclaim' : 'the kernel';
-    return { what, task: e.task, cpu: e.cpu, beganNs: e.ns, endedNs: e.ns, outcome: -1, steps: [{ ...e }] };
+  /** By its address, by its frame, or by its place in its file. */
+  function concerns(e: TraceEvent): boolean {
+    if (vpn >= 0 && e.vpn === vpn) return true;
+    return e.pfn > 0 && ((e.vpn < 0 && ours.has(e.pfn)) || isOfPage(e.pfn));
+  }
+
+  function keep(e: TraceEvent): void {
+    kept++;
+    const inside = open.at(-1);
+    const isReclaim = e.name.startsWith('RC-');
+    // A page that another one's fault or allocation throws out is reclaim's; one that a call is to throw out is the call's.
+    const episode =
+      inside !== undefined && (!isReclaim || inside.what === 'swapout' || ours.has(e.pfn)) ? inside : null;
+    if (episode === null) {
+      episodes.push({ ...begin({ ...e, name: isReclaim ? 'reclaim' : 'the kernel' }), steps: [{ ...e }] });
+      return;
+    }
+    if (episode.steps.length === 0) episodes.push(episode);
+    episode.steps.push({ ...e });
+    if (e.pfn > 0) ours.add(e.pfn);
+    if (e.detailNode >= 0) ours.add(e.detail);
   }
 
   function used(row: WatchedRow): void {
     rows++;
     lastNode = row.node;
-    const { id, cpu, node: cpuNode } = row.task;
+    const { cpu, node: cpuNode } = row.task;
     const last = uses.findLast((use) => use.tid === row.tid);
     if (last?.pageNode === (row.node as number) && last.cpu === (cpu as number)) {
       last.rows++;
@@ -97,24 +137,27 @@ export function watchPage(page: number): Watcher & { life(): PageLife } {
       last.misses += row.misses;
       return;
     }
-    threads.set(id, row.tid);
     uses.push({
       ...{ tid: row.tid, cpu, cpuNode, pageNode: row.node, firstRow: row.row, firstNs: row.beforeNs },
       ...{ isWrite: row.isWrite, rows: 1, accesses: row.count, misses: row.misses },
     });
   }
 
-  /** Task of the machine → thread of the trace. */
-  const threads = new Map<number, number>();
-  const threadOf = (episode: PageEpisode): PageEpisode => ({
-    ...episode,
-    task: threads.get(episode.task) ?? episode.task,
-  });
+  function told(episode: Open): PageEpisode {
+    const thread = threads.get(episode.task);
+    if (thread !== undefined) return { ...episode, task: thread, by: 'thread' };
+    return { ...episode, task: -1, by: episode.task < 0 ? 'kernel' : 'another process' };
+  }
 
   return {
     tracer: log,
     watch: (machine) => {
       log.watch(traceView(machine));
+      const { frames, files } = machine;
+      isOfPage = (pfn) => {
+        const mapping = frames.mapping(pfn as Pfn);
+        return mapping > 0 && files.get(mapping).tracePageAt(frames.index(pfn as Pfn)) === page;
+      };
     },
     close: () => {
       open = [];
@@ -125,7 +168,13 @@ export function watchPage(page: number): Watcher & { life(): PageLife } {
         vpn = address;
       },
       row: used,
+      thread(task, tid) {
+        threads.set(task.id, tid);
+      },
+      cache(find) {
+        findInCache = find;
+      },
     },
-    life: () => ({ page, vpn, rows, uses, lastNode, episodes: episodes.map(threadOf) }),
+    life: () => ({ page, vpn, rows, uses, lastNode, cached: findInCache(), episodes: episodes.map(told) }),
   };
 }

@@ -1,6 +1,6 @@
-import type { Task } from '../../mm/index.js';
+import { cachedFrame, type Task } from '../../mm/index.js';
 import { OP_WRITE, type TraceBatch } from '../../trace/index.js';
-import type { NodeId, PageId, Pfn } from '../../units.js';
+import { NO_PFN, type NodeId, type PageId, type Pfn } from '../../units.js';
 import type { AccessLoop } from './access-loop.js';
 import type { Machine } from '../machine.js';
 import type { TraceMemory } from './trace-memory.js';
@@ -18,8 +18,15 @@ export interface WatchedRow {
   readonly misses: number;
   /** Page number of its address, -1 if it was reached by a call. */
   readonly vpn: number;
-  /** Node of the page afterwards, -1 if none is mapped. */
+  /** Node of the page afterwards, mapped or in the page cache; -1 if it is in no frame. */
   readonly node: NodeId | -1;
+}
+
+/** Where a page is: in a frame, which somebody maps or only the page cache has. */
+export interface PagePlace {
+  readonly frame: Pfn;
+  readonly node: NodeId;
+  readonly isMapped: boolean;
 }
 
 export interface PageWatch {
@@ -28,12 +35,23 @@ export interface PageWatch {
   /** The address that the page has in a process is about to be used. */
   at(vpn: number): void;
   row(row: WatchedRow): void;
+  /** Rows of this thread follow. */
+  thread(task: Task, tid: number): void;
+  /** Handed over once: where the page cache has the page, at the time of asking; null if nowhere. */
+  cache(find: () => PagePlace | null): void;
 }
 
 /** The same loop, which stops before and after each row that touches one page. Loops that watch nothing pay nothing. */
 export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemory, watch: PageWatch): AccessLoop {
   const { tables, frames } = machine;
   const { page } = watch;
+
+  function inCache(): PagePlace | null {
+    const target = memory.filePage(page);
+    const frame = target === null ? NO_PFN : cachedFrame(target.file, target.index);
+    return frame === NO_PFN ? null : { frame, node: frames.nodeOf(frame), isMapped: frames.mapcount(frame) > 0 };
+  }
+  watch.cache(inCache);
 
   function watched(batch: TraceBatch, i: number, task: Task, process: number, ids: Int32Array, nowNs: number): number {
     const id = ids[page] > 0 ? ids[page] : memory.resolve(process, page, task);
@@ -44,7 +62,7 @@ export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemor
     watch.row({
       ...{ row: batch.firstRow + i, tid: batch.tid[i], task, beforeNs: nowNs, afterNs },
       ...{ isWrite: batch.op[i] === OP_WRITE, count: batch.count[i], misses: batch.miss[i], vpn },
-      node: isMapped ? frames.nodeOf(tables.word[id] as Pfn) : -1,
+      node: isMapped ? frames.nodeOf(tables.word[id] as Pfn) : (inCache()?.node ?? -1),
     });
     return afterNs;
   }
@@ -54,6 +72,7 @@ export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemor
     run(batch, from, until, task, process, ids, nowNs) {
       let now = nowNs;
       let start = from;
+      watch.thread(task, batch.tid[from]);
       for (let i = from; i < until; i++) {
         if (batch.page[i] !== page) continue;
         if (start < i) now = loop.run(batch, start, i, task, process, ids, now);

@@ -1,7 +1,15 @@
 import { ACCOUNT_FAULT, type Meter, PRICE } from '../../cost/index.js';
 import { MAJOR, MINOR, OOM, SIGBUS, type FileFault, type ShmemFault, type Outcome } from '../../fault/index.js';
-import { type Contents, type FileObject, type Frames, type Lru, PG_DIRTY, type Task } from '../../mm/index.js';
-import { C, type Counters } from '../../stats/index.js';
+import {
+  cachedFrame,
+  type Contents,
+  type FileObject,
+  type Frames,
+  type Lru,
+  PG_DIRTY,
+  type Task,
+} from '../../mm/index.js';
+import { C, type Counters, type Tracer } from '../../stats/index.js';
 import { NO_PFN, type Pfn } from '../../units.js';
 
 export interface FileParts {
@@ -12,6 +20,7 @@ export interface FileParts {
   readonly contents: Contents | null;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly tracer: Tracer | null;
 }
 
 export interface FileSyscalls {
@@ -35,6 +44,7 @@ export function makeFileSyscalls({
   contents,
   counters,
   meter,
+  tracer,
 }: FileParts): FileSyscalls {
   let last = NO_PFN;
   let stamp = 0;
@@ -68,5 +78,21 @@ export function makeFileSyscalls({
     return outcome;
   }
 
-  return { access, bringIn: (task, file, index) => shmem.findOrCreate(task, file, index, false), lastPage: () => last };
+  /** Told if it brings the page into the cache: a call that finds it there is no news. */
+  function toldAccess(task: Task, file: FileObject, index: number, isWrite: boolean, around?: boolean): Outcome {
+    if (tracer === null || cachedFrame(file, index) !== NO_PFN) return access(task, file, index, isWrite, around);
+    const call = isWrite ? 'write' : 'read';
+    tracer.who(task.id, task.cpu, -1);
+    tracer.enter(call, index);
+    const outcome = access(task, file, index, isWrite, around);
+    tracer.who(task.id, task.cpu, -1);
+    tracer.leave(call, outcome);
+    return outcome;
+  }
+
+  return {
+    access: tracer === null ? access : toldAccess,
+    bringIn: (task, file, index) => shmem.findOrCreate(task, file, index, false),
+    lastPage: () => last,
+  };
 }

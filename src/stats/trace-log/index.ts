@@ -3,6 +3,6 @@
  * writer makes text, JSON lines or Perfetto's trace events of what it tells, as a stream. Nothing here knows of files.
  */
 export type { TraceEvent, TraceView } from './event.js';
-export { detailWords, OUTCOME_WORDS, STEP_NAMES, wordsOf } from './step-words.js';
+export { detailWords, namesFrame, OUTCOME_WORDS, STEP_NAMES, wordsOf } from './step-words.js';
 export { TraceLog } from './trace-log.js';
 export { LOG_FORMATS } from './writers.js';

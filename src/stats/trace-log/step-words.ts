@@ -1,7 +1,7 @@
 import { COUNTER_NAMES } from '../counters.js';
 
 /** What the `detail` of a step is. */
-type Detail = 'none' | 'node' | 'frame' | 'slot' | 'exit' | 'number';
+type Detail = 'none' | 'node' | 'frame' | 'slot' | 'exit' | 'pass' | 'number';
 
 /** Every step that is told, in words, and what its detail is. Names are those of the rules; a D stands for direct migration. */
 const STEPS: Readonly<Record<string, readonly [words: string, detail?: Detail]>> = {
@@ -9,6 +9,7 @@ const STEPS: Readonly<Record<string, readonly [words: string, detail?: Detail]>>
   A4: ['it is mapped for the first time'],
   W1: ['write to a page of its own: made writable'],
   W2: ['a write to a page that others use: this is the copy', 'frame'],
+  'F-add': ['it goes into the page cache', 'node'],
   F2: ['found in the page cache'],
   F3: ['read from the disk into the page cache'],
   F6: ['the page of the file is mapped'],
@@ -68,31 +69,31 @@ const STEPS: Readonly<Record<string, readonly [words: string, detail?: Detail]>>
   'D-unlock-old': ['unlock the old page', 'frame'],
   'D-putback': ['the new page goes to its list, the old one is free', 'frame'],
   'D-undo': ['did not move: the new page is given back', 'frame'],
-  'P-NEXT': ['the next page of the pass', 'number'],
-  P1: ['has everybody else freed it?', 'number'],
-  P2: ['is a new page left?', 'number'],
-  P3: ['lock the old page', 'number'],
-  P4: ['put off, or wait for its write', 'number'],
-  P5: ['anonymous: add to swap', 'number'],
-  P6: ['move, or out to swap?', 'number'],
-  P7: ['take the last new page, lock it', 'number'],
-  P8: ['is it still in a cache?', 'number'],
-  P9: ['has its mapping a migrate operation?', 'number'],
-  P10: ['unmap, for the dirty bits of entries', 'number'],
-  P11: ['dirty: write it out', 'number'],
-  P12: ['let go of its buffers', 'number'],
-  P13: ['buffers stay: later, or out to swap', 'number'],
-  'P-R1': ['is the count as expected?', 'number'],
-  'P-R2': ['unmap it everywhere', 'number'],
-  'P-R3': ['the cache slot shows the new page: no way back', 'number'],
-  'P-C1': ['buffers go along', 'number'],
-  'P-C2': ['copy contents and flags, retire the old page', 'number'],
-  'P-C3': ['swap entries become real ones again', 'number'],
-  'P-C4': ['unlock both', 'number'],
-  'P-W1': ['out to swap: unmap it everywhere', 'number'],
-  'P-W2': ['out to swap: write it', 'number'],
-  'P-W3': ['out to swap: let go of its buffers', 'number'],
-  'P-W4': ['out to swap: out of its cache', 'number'],
+  'P-NEXT': ['the next page of the pass', 'pass'],
+  P1: ['has everybody else freed it?', 'pass'],
+  P2: ['is a new page left?', 'pass'],
+  P3: ['lock the old page', 'pass'],
+  P4: ['put off, or wait for its write', 'pass'],
+  P5: ['anonymous: add to swap', 'pass'],
+  P6: ['move, or out to swap?', 'pass'],
+  P7: ['take the last new page, lock it', 'pass'],
+  P8: ['is it still in a cache?', 'pass'],
+  P9: ['has its mapping a migrate operation?', 'pass'],
+  P10: ['unmap, for the dirty bits of entries', 'pass'],
+  P11: ['dirty: write it out', 'pass'],
+  P12: ['let go of its buffers', 'pass'],
+  P13: ['buffers stay: later, or out to swap', 'pass'],
+  'P-R1': ['is the count as expected?', 'frame'],
+  'P-R2': ['unmap it everywhere', 'frame'],
+  'P-R3': ['the cache slot shows the new page: no way back', 'frame'],
+  'P-C1': ['buffers go along', 'frame'],
+  'P-C2': ['copy contents and flags, retire the old page', 'frame'],
+  'P-C3': ['swap entries become real ones again', 'frame'],
+  'P-C4': ['unlock both', 'frame'],
+  'P-W1': ['out to swap: unmap it everywhere', 'pass'],
+  'P-W2': ['out to swap: write it', 'pass'],
+  'P-W3': ['out to swap: let go of its buffers', 'pass'],
+  'P-W4': ['out to swap: out of its cache', 'pass'],
   'RC-write': ['reclaim: write it out'],
   'RC-free': ['reclaim: out of its cache and free'],
 };
@@ -121,6 +122,8 @@ export function detailWords(step: string, detail: number, detailNode: number): s
       return detail === 0 ? '' : `slot ${String(detail)}`;
     case 'exit':
       return COUNTER_NAMES[detail] ?? '';
+    case 'pass':
+      return `pass ${String(detail)}`;
     case 'number':
       return step === 'L6' ? (['unmapped', 'skipped', 'no swap slot', 'still mapped'][detail] ?? '') : String(detail);
     default:

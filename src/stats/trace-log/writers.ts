@@ -1,5 +1,5 @@
 import type { TraceEvent, TraceView, TraceWriter } from './event.js';
-import { detailWords, OUTCOME_WORDS, wordsOf } from './step-words.js';
+import { detailWords, namesFrame, OUTCOME_WORDS, wordsOf } from './step-words.js';
 
 /** Where text goes; called often, with little. */
 export type Sink = (text: string) => void;
@@ -66,7 +66,7 @@ function linesWriter(sink: Sink, run: TracedRun): TraceWriter {
 }
 
 /** Steps after which a page is on another node than before, or for the first time on one. */
-const ARRIVALS = new Set(['A4', 'F6', 'H5', 'M9', 'D-copy']);
+const ARRIVALS = new Set(['A4', 'F6', 'H5', 'M9', 'D-copy', 'P-C2']);
 
 /**
  * Trace events as Perfetto and chrome://tracing read them. Each run has two processes, its CPUs and its nodes, with one
@@ -116,7 +116,7 @@ function perfettoWriter(sink: Sink, run: TracedRun): TraceWriter {
         const args = { what: wordsOf(e.name), detail, page, frame: e.pfn, node: e.node, flags: e.flags };
         put({ ph: 'B', pid: cpus, tid: cpu, ts, name: e.name, args });
         if (!ARRIVALS.has(e.name)) return;
-        const node = e.name === 'D-copy' ? e.detailNode : e.node;
+        const node = namesFrame(e.name) && /^[DP]-/.test(e.name) ? e.detailNode : e.node;
         put({ ph: 'i', s: 't', pid: nodes, tid: node, ts, name: `page ${page}`, args: { by: e.name, cpu } });
       }
     },
