@@ -128,7 +128,7 @@ export interface MovedPages {
   readonly gone: number;
   /** Taken in hand, and put back. */
   readonly failed: number;
-  /** Still on a node that they should have left: mapped more than once, locked or busy. */
+  /** Beside those that failed, still on a node that they should have left; the note says why. */
   readonly left: number;
 }
 

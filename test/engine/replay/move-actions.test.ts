@@ -6,7 +6,7 @@ import { remoteShare, type RunResult } from '../../../src/stats/index.js';
 import type { Sidecar } from '../../../src/trace/index.js';
 import { openTrace } from '../../../src/trace/readers/index.js';
 import { asNodeId } from '../../../src/units.js';
-import { POLICIES, request, tinyDescription } from '../../support/tiny-machine.js';
+import { POLICIES, request, tinyDescription, type TinyOptions } from '../../support/tiny-machine.js';
 import { temporaryDirectory } from '../../support/tmp-dir.js';
 import { anonymous, file, fileMapping, output, sidecarFor, writeTrace, type Row } from '../../support/write-trace.js';
 import { read, replayRows, requestFor, write, type ReplayOf } from './replays.js';
@@ -103,8 +103,45 @@ describe('migrate=FROM:TO', () => {
     const own = await run('default+move@row:2', sidecar, {}, rows);
     expect(own.actions.map(({ note }) => note)).toEqual([
       '0 pages moved',
-      '0 pages moved, 1 left (mapped more than once, locked or busy)',
+      '0 pages moved, 1 left (mapped more than once)',
     ]);
+  });
+});
+
+describe('pages that stay', () => {
+  const FULL: TinyOptions = { nodes: 2, framesPerNode: [256, 16] };
+  const CASES: readonly (readonly [string, string, TinyOptions, RegExp])[] = [
+    ['no room on the node', 'migrate=0:1', FULL, /^the call returned ENOMEM, \d+ pages moved, \d+ left \(no room\)$/],
+    ['no room for a policy', 'move', FULL, /^\d+ pages moved, \d+ left \(no room\)$/],
+    [
+      'no swap, 2.6.16',
+      'move+swap=off+profile=mof-2006',
+      {},
+      /^the call returned ENODEV, 0 pages moved, 40 left \(no free swap slot\)$/,
+    ],
+    [
+      'no swap, and the call says nothing (DM-30)',
+      'migrate=0:1+swap=off+profile=mof-2006',
+      {},
+      /^0 pages moved, 40 left \(no free swap slot\)$/,
+    ],
+  ];
+  it.each(CASES)('are told with the reason: %s', async (_, word, tiny, note) => {
+    const rows = [...Array.from({ length: 40 }, (_, page) => write(0, 0, page)), read(1, 1, 0)];
+    const [action, ...switches] = word.split('+');
+    const policy = action === 'move' ? 'bind=1+vma=mmap:bind=0' : 'default';
+    const { actions } = await replayRows(dir, { rows }, [policy, `${action}@row:40`, ...switches].join('+'), {
+      tiny: { nodes: 2, ...tiny },
+    });
+    expect(actions[0].note).toMatch(note);
+    const { moved, failed, left } = actions[0].moved ?? { moved: 0, failed: 0, left: 0 };
+    expect(moved + failed + left).toBe(40);
+  });
+
+  it.each(['direct-2005', 'mof-2006', 'mof'])('under %s a page that moved is counted once', async (profile) => {
+    const { actions } = await run(`default+migrate=0:1@row:12+profile=${profile}`);
+    expect(actions[0]).toMatchObject({ pagesTouched: PAGES, moved: { moved: PAGES, unmapped: 0, failed: 0, left: 0 } });
+    expect(actions[0].note).not.toContain('unmapped');
   });
 });
 

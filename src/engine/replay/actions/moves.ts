@@ -18,6 +18,7 @@ export function move({ region }: Spec<'move'>, process: TraceProcess, parts: Act
   return movePages(process, parts, {
     by: 'itself',
     leaves: (node) => nodes.length > 0 && !nodes.includes(node),
+    to: nodes,
     call(task) {
       if (hasPolicy && runPolicy.nodes.length > 0 && !nodes.some((node) => machine.topology.hasMemory(node)))
         return -EINVAL;
@@ -38,6 +39,7 @@ export function migrate(spec: Spec<'migrate'>, process: TraceProcess, parts: Act
   return movePages(process, parts, {
     by: 'another',
     leaves: (node) => from.includes(node) && !to.includes(node),
+    to,
     call: (caller, target) => calls().pages.migratePages(caller, target, from, to, maxnode),
   });
 }
@@ -47,6 +49,7 @@ export function swapout(process: TraceProcess, parts: ActionParts): Done {
   return movePages(process, parts, {
     by: 'another',
     leaves: () => true,
+    to: [],
     call: (caller, target) => parts.calls().swap.swapOutProcess(caller, target),
   });
 }
@@ -66,6 +69,7 @@ export function cpuset(spec: Spec<'cpuset'>, process: TraceProcess, parts: Actio
   const done = movePages(process, parts, {
     by: 'another',
     leaves: (node) => spec.migrates && !nodes.includes(node),
+    to: nodes,
     call: (caller) => cpusets.setMems(name, nodes, caller),
   });
   if (done.errno !== undefined) return done;

@@ -8,13 +8,10 @@ import type { Machine } from '../../machine.js';
 
 import { numaMapsText } from '../../syscalls/numa-maps.js';
 import { pagesPerNode } from '../tally.js';
+import { mappedEntries, unmappedSince, whyStaying, type Wish } from './left-pages.js';
 import { HAS_ENDED, type ActionParts, type Done } from './action-parts.js';
 
-export interface Move {
-  /** Whose clock and CPU it costs: the process's first thread, or a process of somebody else. */
-  readonly by: 'itself' | 'another';
-  /** Nodes that the pages should leave. */
-  readonly leaves: (node: NodeId) => boolean;
+export interface Move extends Wish {
   /** The call. @returns 0, how many pages did not move, or -errno */
   readonly call: (caller: Task, target: Task) => number;
 }
@@ -43,13 +40,11 @@ export function movePages(process: TraceProcess, parts: ActionParts, move: Move)
   };
   if (move.by === 'itself') {
     const from = clocks.takeCpu(index, target.cpu);
-    return measured({ process, target, from, payer: index }, parts, move.leaves, () => payFor(target)).done;
+    return measured({ process, target, from, payer: index }, parts, move, () => payFor(target)).done;
   }
   const mover = machine.process.newProcess(idleCpu(machine));
   const from = clocks.frontier();
-  const { done, before, after } = measured({ process, target, from, payer: null }, parts, move.leaves, () =>
-    payFor(mover),
-  );
+  const { done, before, after } = measured({ process, target, from, payer: null }, parts, move, () => payFor(mover));
   machine.process.exit(mover);
   return { ...done, numaMaps: { before: before.map(numaMapsText), after: after.map(numaMapsText) } };
 }
@@ -58,8 +53,8 @@ export function movePages(process: TraceProcess, parts: ActionParts, move: Move)
 export function follow(process: TraceProcess, task: Task, index: number, parts: ActionParts): Done {
   const { machine, clocks } = parts;
   const who = { process, target: task, from: clocks.get(index), payer: index };
-  const leaves = () => false; // areas with a policy keep theirs: what is left is no failure
-  const { done } = measured(who, parts, leaves, () => (machine.autoMigrate.returnToUser(task), 0));
+  const wish: Wish = { by: 'itself', leaves: () => false, to: [] }; // areas with a policy keep theirs: what is left is no failure
+  const { done } = measured(who, parts, wish, () => (machine.autoMigrate.returnToUser(task), 0));
   return { ...done, note: `to node ${String(task.node)}: ${done.note}` };
 }
 
@@ -73,12 +68,13 @@ interface Who {
 }
 
 /** Makes the call, and compares what was before with what is then. */
-function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: () => number) {
+function measured(who: Who, parts: ActionParts, wish: Wish, call: () => number) {
   const { process, target, from, payer } = who;
   const { machine, tasks, clocks, calls } = parts;
   const { meter } = machine;
   const before = calls().numaMaps(target);
   const slots = slotsOf(machine, target);
+  const mapped = mappedEntries(machine, target);
   const swapBefore = swapCounts(machine);
   const countsBefore = moveCounts(machine);
   const usedBefore = usedPages(machine);
@@ -90,8 +86,10 @@ function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: ()
   const after = calls().numaMaps(target);
   const [moved, failed] = moveCounts(machine).map((count, i) => count - countsBefore[i]);
   const gone = Math.max(0, usedBefore - usedPages(machine));
-  const unmapped = Math.max(0, pagesOn(before, () => true) - pagesOn(after, () => true) - gone);
-  const pages = { moved, unmapped, gone, failed, left: Math.max(0, pagesOn(after, leaves) - failed) };
+  const unmapped = unmappedSince(machine, mapped);
+  const staying = pagesOn(after, wish.leaves);
+  const pages = { moved, unmapped, gone, failed, left: Math.max(0, staying - failed) };
+  const why = whyStaying(machine, target, wish, returned);
   for (const slot of slotsOf(machine, target)) if (!slots.has(slot)) machine.swap.markMoved(slot);
   if (payer !== null) clocks.moved(payer, target.cpu, meter.nowNs);
   if (moved > 0) {
@@ -100,9 +98,9 @@ function measured(who: Who, parts: ActionParts, leaves: Move['leaves'], call: ()
     });
   }
   const swap = swapSince(machine, swapBefore);
-  const pagesTouched = Math.max(moved, unmapped) + gone;
+  const pagesTouched = moved + unmapped + gone;
   const done: Done = {
-    ...{ ownNs, swap, moved: pages, pagesTouched, note: noteOf(pages, swap, returned) },
+    ...{ ownNs, swap, moved: pages, pagesTouched, note: noteOf(pages, staying, why, swap, returned) },
     ...(returned < 0 && { errno: errnoName(-returned) }),
   };
   return { done, before, after };
@@ -120,8 +118,14 @@ export function swapSince(machine: Machine, before: SwapUse): SwapUse {
   return { slots: now.slots - before.slots, written: now.written - before.written, read: now.read - before.read };
 }
 
-/** `66 pages moved, 2 failed, 1 left (mapped more than once, locked or busy)`. */
-function noteOf({ moved, unmapped, failed, gone, left }: MovedPages, swap: SwapUse, returned: number): string {
+/** `66 pages moved, 3 left (2 no room, 1 mapped more than once)`; a page that failed is one that is left. */
+function noteOf(
+  { moved, unmapped, failed, gone }: MovedPages,
+  staying: number,
+  why: string,
+  swap: SwapUse,
+  returned: number,
+): string {
   const parts = [
     ...(returned < 0 ? [`the call returned ${errnoName(-returned)}`] : []),
     ...(gone + unmapped > 0 && moved === 0 ? [] : [`${String(moved)} pages moved`]),
@@ -129,8 +133,8 @@ function noteOf({ moved, unmapped, failed, gone, left }: MovedPages, swap: SwapU
     ...(gone > 0 ? [`${String(gone)} pages out of memory`] : []),
     ...(swap.slots > 0 ? [`${String(swap.slots)} swap slots taken`] : []),
     ...(swap.written > 0 ? [`${String(swap.written)} written to swap`] : []),
-    ...(failed > 0 ? [`${String(failed)} failed`] : []),
-    ...(left > 0 ? [`${String(left)} left (mapped more than once, locked or busy)`] : []),
+    ...(failed > staying ? [`${String(failed - staying)} failed`] : []),
+    ...(staying > 0 ? [`${String(staying)} left${why === '' ? '' : ` (${why})`}`] : []),
   ];
   return parts.join(', ');
 }
