@@ -222,6 +222,23 @@ describe('the steps', () => {
     checkMachine(machine);
   });
 
+  it('HR-10: all pages of the block are taken at once, shared and mlocked ones too; what fails goes back to its list', () => {
+    const { machine, calls } = hotplugMachine();
+    const { task } = processWithPages(machine, 1, START, 3);
+    calls.areas.mlock(task, START + 2, 1, true);
+    const child = machine.process.fork(task, task.cpu);
+    const [stays] = cacheOn(machine, 1, machine.files.create('file', 'stays', 1, { migrate: 'fail' }));
+    machine.lru.drainAll();
+    const removal = removalUpTo(machine, calls, HR7);
+    removal.next = calls.hotplug.hotRemove.step(removal, HR7);
+    expect([removal.moved, nodesOf(machine, task, 3), nodesOf(machine, child, 3)]).toEqual([3, [2], [2]]);
+    machine.lru.drainAll();
+    expect([machine.frames.nodeOf(stays), machine.frames.isOnLru(stays)]).toEqual([1, true]);
+    finish(calls, removal);
+    expect(removal.error).toBe(-EBUSY);
+    checkMachine(machine);
+  });
+
   it('HR-11: with a write in flight there is another round; then what is left cannot leave', () => {
     const { machine, calls } = hotplugMachine();
     const [pfn] = cacheOn(machine, 1, machine.files.create('file', 'stays', 1, { migrate: 'fail' }));

@@ -285,6 +285,29 @@ describe('MV section 2: EINVAL of setup', () => {
   });
 });
 
+describe('MV-1: the migration entry of collect', () => {
+  it.each(TWO_FORMS)('is all that a page mapped once needs; further mappings wait for unmap [%s]', (form) => {
+    const { machine } = deviceMachine(form);
+    const { task } = processWithPages(machine, 0, START, 2);
+    const child = machine.process.fork(task, task.cpu);
+    machine.touch(child, START + 1, true); // a page of its own: the other is mapped twice
+    machine.lru.drainAll();
+    const pages = [START, START + 1].map((vpn) => frameAt(machine, task, vpn));
+    const m = collect(machine, requestFor(task, START, 2));
+    const entries = (one: Task) => [START, START + 1].map((vpn) => entryOf(machine, one, vpn));
+    expect([entries(task), entries(child)]).toEqual([
+      ['migration', 'migration'],
+      ['present', 'present+w'],
+    ]);
+    expect(pages.map((pfn) => machine.frames.mapcount(pfn))).toEqual([1, 0]);
+    goOn(machine, m);
+    expect(entries(child)).toEqual(['migration', 'present+w']);
+    finish(machine, m);
+    expect([frameAt(machine, task, START), frameAt(machine, child, START)]).toEqual([pages[0], pages[0]]);
+    checkMachine(machine);
+  });
+});
+
 describe('MV-2: what collect does for a page of one task alone', () => {
   /** A page with so many references that they could be pins. */
   const withPins = (form: Form, pins: number) => {
