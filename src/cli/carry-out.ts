@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { DEMO_TRACE } from './bundled.js';
 import { EXIT } from './exit-codes.js';
 import { loadMachine } from './load-machine.js';
@@ -6,7 +5,7 @@ import { reserveOutputFile } from './output-file.js';
 import { progressBar } from './progress.js';
 import { replayOptions, type ReplayFlags } from './replay-flags.js';
 import type { Shell } from './shell.js';
-import { reserveTraceLog } from './trace-log-option.js';
+import { expectTwoFiles, reserveTraceLog } from './trace-log-option.js';
 import { wiringText } from './wiring.js';
 import { MmError } from '../errors.js';
 import type { MachineDescription } from '../hardware/index.js';
@@ -68,8 +67,7 @@ export async function carryOut(
     for (const request of ready.requests) shell.out(wiringText(request));
     return EXIT.ok;
   }
-  if (flags.json !== undefined && flags.trace !== undefined && resolve(flags.json) === resolve(flags.trace))
-    throw new MmError('BAD_OPTION', `--json and --trace both name ${flags.json}; give each a file of its own`);
+  expectTwoFiles(flags);
   const file = flags.json === undefined || flags.json === '-' ? null : reserveOutputFile(flags.json);
   const log = flags.trace === undefined ? null : reserveTraceLog(flags.trace);
   const requests = ready.requests.map((request, i) =>

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { extname } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { reserveOutputFile } from './output-file.js';
 import { MmError } from '../errors.js';
 import type { TraceLogPart } from '../run/index.js';
@@ -36,6 +36,12 @@ export function reserveTraceLog(path: string): ReservedTraceLog {
       file.assemble([head, ...written, tail]);
     },
   };
+}
+
+/** @throws MmError BAD_OPTION if results and log were to go to one file */
+export function expectTwoFiles({ json, trace }: { readonly json?: string; readonly trace?: string }): void {
+  if (json === undefined || trace === undefined || resolve(json) !== resolve(trace)) return;
+  throw new MmError('BAD_OPTION', `--json and --trace both name ${json}; give each a file of its own`);
 }
 
 export const TRACE_OPTION = [

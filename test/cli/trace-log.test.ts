@@ -34,6 +34,21 @@ describe('--trace', () => {
     expect(readdirSync(dir)).not.toContain('both.json');
   });
 
+  it('of conformance has a section per recorded case, and changes no answer', async () => {
+    const path = join(dir, 'cases.jsonl');
+    const recording = 'test/fixtures/recordings/linux-6.12-onenode.json';
+    const alone = await mof('conformance', recording);
+    const told = await mof('conformance', recording, '--trace', path);
+    expect(told).toEqual(alone);
+    const { cases } = JSON.parse(readFileSync(recording, 'utf8')) as { cases: { name: string }[] };
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    const events = lines.map((line) => JSON.parse(line) as { kind?: string; name: string });
+    const heads = events.filter(({ kind }) => kind === undefined).map(({ name }) => name);
+    expect(heads).toEqual(cases.map(({ name }) => `linux-6.12-onenode.json: ${name}`));
+    expect(events.filter(({ name }) => name === 'A4').length).toBeGreaterThan(0);
+    rmSync(path);
+  });
+
   it('says which endings there are', async () => {
     const { code, err } = await mof('run', '--demo', '--trace', join(dir, 'log.csv'));
     expect(code).toBe(2);

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { profileNamed } from '../../engine/index.js';
+import { openTraceLog, profileNamed } from '../../engine/index.js';
 import { MmError } from '../../errors.js';
 import {
   parseRecording,
@@ -15,6 +15,7 @@ import {
 import { formatCount, stableJson, tableText } from '../../report/index.js';
 import { EXIT } from '../exit-codes.js';
 import { reserveOutputFile } from '../output-file.js';
+import { expectTwoFiles, reserveTraceLog, TRACE_OPTION } from '../trace-log-option.js';
 import type { Shell } from '../shell.js';
 
 /** Cases that differ, and counters that differ, shown in full. */
@@ -29,6 +30,7 @@ const CLEAR_LINE = '\r\x1b[K';
 interface ConformanceOptions {
   readonly json?: string;
   readonly profile?: string;
+  readonly trace?: string;
 }
 
 /** `mof conformance FILE…`: recordings of real kernels, replayed and compared. */
@@ -39,15 +41,21 @@ export function addConformance(program: Command, shell: Shell): void {
     .argument('<FILE...>', 'recordings (JSON)')
     .option('--json <FILE>', 'write all results as JSON')
     .option('--profile <NAME>', "replay under this profile instead of the one of the recording's kernel")
+    .option(...TRACE_OPTION)
     .addHelpText(
       'after',
       '\nA step counts only if all earlier steps of its case matched. Counters are compared on touch steps that match, and\ngiven beside. Exit code 1 if any step differs.\n\nExample:\n  mof conformance linux-6.12-handwritten.json --json out.json',
     )
-    .action(async (files: readonly string[], { json, profile }: ConformanceOptions) => {
+    .action(async (files: readonly string[], options: ConformanceOptions) => {
+      const { json, profile, trace } = options;
+      expectTwoFiles(options);
       const output = json === undefined ? null : reserveOutputFile(json);
       const recordings = files.map((file) => readRecording(file, profile));
-      const report = await replayRecordings(recordings, progress(recordings, shell));
+      const log = trace === undefined ? null : reserveTraceLog(trace);
+      const watcherOf = (name: string, index: number) => (log === null ? null : openTraceLog(log.part(index, name)));
+      const report = await replayRecordings(recordings, progress(recordings, shell), watcherOf);
       shell.terminal?.(CLEAR_LINE);
+      log?.finish();
       output?.write(stableJson(report));
       shell.out(reportText(report, shell));
       if (report.matched < report.total) shell.exitCode = EXIT.runFailed;

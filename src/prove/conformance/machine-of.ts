@@ -1,4 +1,4 @@
-import { bundledPolicies, compose, loadPolicy, makeCalls } from '../../engine/index.js';
+import { bundledPolicies, compose, loadPolicy, makeCalls, tracedBy, type Watcher } from '../../engine/index.js';
 import type { MachineDescription } from '../../hardware/index.js';
 import type { PolicyDefinition } from '../../policy/index.js';
 import type { RecordedCase, RecordedMachine } from './recording.js';
@@ -11,12 +11,14 @@ const COST = {
 };
 
 /** Makes machines for recorded cases: one policy set, one profile. */
-export async function simulators(profile: string): Promise<(recorded: RecordedCase) => Simulator> {
+export async function simulators(
+  profile: string,
+): Promise<(recorded: RecordedCase, watcher: Watcher | null) => Simulator> {
   const defaultPolicy = await loadPolicy('default', '.');
   const modes = new Map<number, PolicyDefinition>();
   for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
-  return (recorded) => {
-    const machine = compose({
+  return (recorded, watcher) => {
+    const parts = {
       ...{
         machine: describe(recorded.machine),
         profile,
@@ -29,7 +31,9 @@ export async function simulators(profile: string): Promise<(recorded: RecordedCa
         ...{ hookSwap: false, hookFile: false, hookShmem: false },
         ...{ pageCluster: 0, readahead: true, faultAround: false },
       },
-    });
+    };
+    const machine = watcher === null ? compose(parts) : compose(parts, tracedBy(watcher.tracer));
+    watcher?.watch(machine);
     machine.swap.setLimit(0);
     const { possibleNodes } = recorded.machine;
     const calls = makeCalls(machine, { modes, cgroup: recorded.cgroup ?? 2, possibleNodes });

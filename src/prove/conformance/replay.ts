@@ -1,3 +1,4 @@
+import type { Watcher } from '../../engine/index.js';
 import { MmError } from '../../errors.js';
 import { compareStep, type Mismatch } from './compare.js';
 import { compareCounters, readCounters } from './counters.js';
@@ -67,6 +68,7 @@ export interface RecordingFile {
 export async function replayRecordings(
   recordings: readonly RecordingFile[],
   onCase: (done: number) => void | Promise<void>,
+  watcherOf: (name: string, index: number) => Watcher | null = () => null,
 ): Promise<ConformanceReport> {
   const report = {
     ...emptyTally(),
@@ -80,7 +82,9 @@ export async function replayRecordings(
     const categories: Record<string, Tally> = {};
     const ofFile = { ...emptyTally(), file, kernel: recording.kernel.version, profile, categories };
     for (const recorded of recording.cases) {
-      const result = replayCase(recorded, simulatorFor(recorded));
+      const watcher = watcherOf(`${file}: ${recorded.name}`, done);
+      const result = replayCase(recorded, simulatorFor(recorded, watcher));
+      watcher?.close();
       const ofCategory = (categories[recorded.category] ??= emptyTally());
       for (const tally of [report, ofFile, ofCategory]) addCase(tally, result, recorded.steps);
       const where = { file, case: recorded.name, category: recorded.category };
