@@ -216,6 +216,7 @@ describe('--repeat', () => {
     const twice = await replay(pathOf('filecache-3p'), 'default', { options: { repeat: { times: 2 } } });
     expect(accesses(twice.region)).toBe(2 * accesses(once.region));
     expect(twice.region.missesRemote).toBeGreaterThan(1.99 * once.region.missesRemote);
-    expect(twice.whole.pagesPerNode).toEqual(once.whole.pagesPerNode);
+    // The two private pages of the first process, which otherwise ends before, are still there.
+    expect(twice.whole.pagesPerNode.map((pages, node) => pages - once.whole.pagesPerNode[node])).toEqual([2, 0, 0, 0]);
   });
 });

@@ -119,7 +119,7 @@ describe('private memory of a trace', () => {
       'default+lazy=2@row:2',
     );
     expect(phases[0].pagesPerNode).toEqual([1, 0]); // private memory of process 0 is gone, its file is not
-    expect(whole.pagesPerNode).toEqual([1, 0]);
+    expect(whole.pagesPerNode).toEqual([1, 1]); // before process 1 ends
     expect(counters).toMatchObject({ fault_anon: 2, file_call: 1 });
   });
 
@@ -272,7 +272,7 @@ describe('policies of regions', () => {
   it.each([
     ['default+vma=hepa:bind=1', /no region "hepa"; did you mean "heap"\?/],
     ['default+lazy=tabel', /no region "tabel"; did you mean "table"\?/],
-    ['default+vma=99:bind=1', /no region "99" Ids 0-2, kinds heap, mmap/],
+    ['default+vma=99:bind=1', /no region "99"\. Ids 0-2, kinds heap, mmap/],
   ])('%s: a region that the trace lacks is one line with what there is', async (word, message) => {
     await expect(run(rows, { regions }, word)).rejects.toMatchObject({
       code: 'BAD_RUN',
