@@ -1,29 +1,12 @@
 import { MPOL_MF_LAZY, MPOL_MF_MOVE, MPOL_MF_MOVE_ALL } from '../../../src/engine/syscalls/mempolicy.js';
-import { VM_EXEC, VM_LOCKED, VM_READ, VM_WRITE, type Task } from '../../../src/mm/index.js';
+import { VM_EXEC, VM_LOCKED, VM_READ, VM_WRITE } from '../../../src/mm/index.js';
 import { PAGE_BYTES, type NodeId } from '../../../src/units.js';
-import { holdsSomething, rangeOf, type Choices, type Operation, type Range } from './operation.js';
+import { onRange, rangeOf, type Operation, type RangeCall, type Range } from './operation.js';
 import type { ProgramState } from './program-state.js';
 import { ANONYMOUS, type ProcessShadow } from './shadow.js';
 
 /** Bits that a node mask argument may have here. */
 const MAXNODE = 65;
-
-/** A call of one task on a range that reaches something; its effect on contents is the shadow's. */
-type Call = (state: ProgramState, process: ProcessShadow, task: Task, range: Range, choice: number) => boolean;
-
-const onRange = (name: string, weight: number, call: Call): Operation => ({
-  name,
-  weight,
-  run(state, [a, b, c, d]: Choices) {
-    const process = state.processAt(a);
-    if (process === null) return false;
-    const range = rangeOf(b, c);
-    if (!holdsSomething(process, range)) return false;
-    const task = state.taskAt(process, d);
-    state.log.task = task;
-    return call(state, process, task, range, d >>> 8);
-  },
-});
 
 /** What a call did, seen from the counters: some calls find that everything is where it should be. */
 function moved(state: ProgramState, call: () => void): boolean {
@@ -35,7 +18,7 @@ function moved(state: ProgramState, call: () => void): boolean {
   return counters.get('pgmigrate_success') + counters.get('pgmigrate_fail') > before;
 }
 
-const bindAndMove: Call = (state, process, task, [at, pages], choice) => {
+const bindAndMove: RangeCall = (state, process, task, [at, pages], choice) => {
   const mode = [1, 2, 3][choice % 3];
   const nodes = state.nodesAt(choice >>> 2);
   const mask = mode === 1 ? nodes.slice(0, 1) : nodes;
@@ -47,7 +30,7 @@ const bindAndMove: Call = (state, process, task, [at, pages], choice) => {
   });
 };
 
-const movePages: Call = (state, process, task, [at, pages], choice) => {
+const movePages: RangeCall = (state, process, task, [at, pages], choice) => {
   const nodes = state.nodesAt(choice);
   const vpns = Array.from({ length: pages }, (_, i) => process.base + at + i);
   const targets = vpns.map((_, i): NodeId => nodes[choice % 2 === 0 ? 0 : i % nodes.length]);
@@ -58,7 +41,7 @@ const movePages: Call = (state, process, task, [at, pages], choice) => {
 };
 
 /** mbind with LAZY, or MPOL_NOOP: only unmaps, and what the threads then touch follows them. */
-const bindLazily: Call = (state, process, task, [at, pages], choice) => {
+const bindLazily: RangeCall = (state, process, task, [at, pages], choice) => {
   const isNoop = choice % 3 === 0;
   const nodes = isNoop ? [] : state.nodesAt(choice >>> 2);
   const mode = isNoop ? state.machine.rules.modes.max : 2 + (choice % 2);
@@ -83,13 +66,13 @@ function setFlags(process: ProcessShadow, [at, pages]: Range, clear: number, set
   return pages > 0;
 }
 
-const protect: Call = (state, process, task, range, choice) => {
+const protect: RangeCall = (state, process, task, range, choice) => {
   const flags = choice % 2 === 0 ? VM_READ | VM_WRITE : VM_READ;
   state.calls.areas.mprotect(task, process.base + range[0], range[1], flags);
   return setFlags(process, reach(process, range), VM_READ | VM_WRITE | VM_EXEC, flags);
 };
 
-const lock: Call = (state, process, task, range, choice) => {
+const lock: RangeCall = (state, process, task, range, choice) => {
   const locks = choice % 3 === 0;
   state.calls.areas.mlock(task, process.base + range[0], range[1], locks);
   if (locks) state.shadow.adoptCopies(process, range[0], range[1]);
@@ -97,7 +80,7 @@ const lock: Call = (state, process, task, range, choice) => {
 };
 
 /** Moves the part of one area that lies in the range to where it does not overlap it. */
-const remap: Call = (state, process, task, [at], choice) => {
+const remap: RangeCall = (state, process, task, [at], choice) => {
   const area = process.space.find(process.base + at);
   if (area === null) return false;
   const [to, room] = rangeOf(choice, choice >>> 8);
@@ -109,14 +92,14 @@ const remap: Call = (state, process, task, [at], choice) => {
 };
 
 const advise =
-  (advice: string): Call =>
+  (advice: string): RangeCall =>
   (state, process, task, [at, pages]) => {
     state.calls.advice.madvise(task, process.base + at, pages, advice);
     return true;
   };
 
 /** Pages of shared objects go, for everybody who maps them; area by area, until one that does not take the advice. */
-const remove: Call = (state, process, task, range) => {
+const remove: RangeCall = (state, process, task, range) => {
   const [at, pages] = reach(process, range);
   const area = process.space.find(process.base + at);
   if (pages === 0 || area === null || process.object[at] === ANONYMOUS || !area.isShared || area.isLocked) return false;
@@ -128,7 +111,7 @@ const remove: Call = (state, process, task, range) => {
 };
 
 /** Private pages that are the process's own may be gone from now on, until they are written again. */
-const free: Call = (state, process, task, [at, pages]) => {
+const free: RangeCall = (state, process, task, [at, pages]) => {
   state.calls.advice.madvise(task, process.base + at, pages, 'free');
   for (let i = at; i < at + pages; i++) {
     if (process.object[i] !== ANONYMOUS) {

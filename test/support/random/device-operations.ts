@@ -1,37 +1,18 @@
-import type { Task } from '../../../src/mm/index.js';
-import { holdsSomething, rangeOf, type Choices, type Operation, type Range } from './operation.js';
-import type { ProgramState } from './program-state.js';
-import type { ProcessShadow } from './shadow.js';
+import { onRange, type Operation, type RangeCall } from './operation.js';
 
-type OnRange = (state: ProgramState, process: ProcessShadow, task: Task, range: Range) => boolean;
-
-const onRange = (name: string, weight: number, act: OnRange): Operation => ({
-  name,
-  weight,
-  run(state, [a, b, c, d]: Choices) {
-    const process = state.processAt(a);
-    if (process === null) return false;
-    const range = rangeOf(b, c);
-    if (!holdsSomething(process, range)) return false;
-    const task = state.taskAt(process, d);
-    state.log.task = task;
-    return act(state, process, task, range);
-  },
-});
-
-const toDevice: OnRange = (state, process, task, [at, pages]) => {
+const toDevice: RangeCall = (state, process, task, [at, pages]) => {
   const moved = state.driver.toDevice(task, process.base + at, pages);
   state.coverage.event('page moved to the device', moved);
   return true;
 };
 
-const toRam: OnRange = (state, process, task, [at, pages]) => {
+const toRam: RangeCall = (state, process, task, [at, pages]) => {
   const moved = state.driver.toRam(task, process.base + at, pages);
   state.coverage.event('page moved back by its driver', moved);
   return moved > 0;
 };
 
-const deviceWrites: OnRange = (state, process, task, [at, pages]) => {
+const deviceWrites: RangeCall = (state, process, task, [at, pages]) => {
   let written = 0;
   for (let i = at; i < at + pages; i++) if (state.writeByDevice(process, task, i)) written++;
   return written > 0;

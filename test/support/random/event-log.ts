@@ -144,15 +144,18 @@ export class EventLog implements Tracer {
     this.task = task;
   }
 
-  /** Out of memory is true only if no node has room that task and policy may use; nodes that the task may not use are none (MP-24). */
-  outOfMemory(task: Task): void {
+  /**
+   * Out of memory is true only if no node has room that task and policy may use; nodes that the task may not use are none (MP-24).
+   *
+   * @param given frames that the access had taken and gave back since
+   */
+  outOfMemory(task: Task, given = 0): void {
     const { zones, topology } = this.machine as Machine;
     const allowed = topology.nodesWithMemory().filter((node) => task.cpuset.mems[node] !== 0);
     const bound = allowed.filter((node) => this.within?.includes(node) !== false);
     for (const node of bound.length > 0 ? bound : allowed) {
-      // A private write may have had its frame, lacked the next one, and given its own back.
       bugOn(
-        zones.free(node) > zones.mark(node, MARK_HIGH) + 1,
+        zones.free(node) > zones.mark(node, MARK_HIGH) + given,
         'INV-18: out of memory with room on an allowed node',
         node,
       );

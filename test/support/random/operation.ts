@@ -1,3 +1,4 @@
+import type { Task } from '../../../src/mm/index.js';
 import type { ProgramState } from './program-state.js';
 import { NOTHING, type ProcessShadow, WINDOW } from './shadow.js';
 
@@ -26,3 +27,27 @@ export const holdsSomething = (process: ProcessShadow, [at, pages]: Range): bool
   for (let i = at; i < at + pages; i++) if (process.object[i] !== NOTHING) return true;
   return false;
 };
+
+/** A call of one task on a range that reaches something; its effect on contents is the shadow's. */
+export type RangeCall = (
+  state: ProgramState,
+  process: ProcessShadow,
+  task: Task,
+  range: Range,
+  choice: number,
+) => boolean;
+
+/** Draws a process, one of its tasks and a range in which something is mapped. */
+export const onRange = (name: string, weight: number, call: RangeCall): Operation => ({
+  name,
+  weight,
+  run(state, [a, b, c, d]: Choices) {
+    const process = state.processAt(a);
+    if (process === null) return false;
+    const range = rangeOf(b, c);
+    if (!holdsSomething(process, range)) return false;
+    const task = state.taskAt(process, d);
+    state.log.task = task;
+    return call(state, process, task, range, d >>> 8);
+  },
+});

@@ -1,7 +1,7 @@
 import { type Calls, type Machine, makeCalls, makeDeviceDriver, type ModelDriver } from '../../../src/engine/index.js';
 import { bugOn } from '../../../src/errors.js';
 import { OOM, SIGBUS, SIGSEGV } from '../../../src/fault/index.js';
-import type { Task } from '../../../src/mm/index.js';
+import { VM_SHARED, type Task } from '../../../src/mm/index.js';
 import type { PolicyDefinition } from '../../../src/policy/index.js';
 import { NO_PAGE, NO_PFN, type CpuId, type NodeId, type Pfn } from '../../../src/units.js';
 import { POLICIES } from '../tiny-machine.js';
@@ -9,7 +9,7 @@ import { Coverage } from './coverage.js';
 import { EventLog } from './event-log.js';
 import { makeEvict } from './evict.js';
 import { buildMachine, DEVICE, type Setup } from './setup.js';
-import { type ObjectShadow, ProcessShadow, Shadow, WINDOW } from './shadow.js';
+import { ANONYMOUS, type ObjectShadow, ProcessShadow, Shadow, WINDOW } from './shadow.js';
 
 export const MAX_PROCESSES = 5;
 export const MAX_THREADS = 10;
@@ -156,9 +156,14 @@ export class ProgramState {
       page === NO_PAGE ? machine.touch(task, process.base + at, isWrite) : machine.access(task, page, isWrite);
     if (pfn === -OOM) {
       coverage.event('access: out of memory');
-      this.log.outOfMemory(task);
-      // A private write takes its frame before it looks for the page of the file.
-      bugOn(expected === 'segv', 'INV-13: out of memory for a page that may not be touched', at);
+      // A private write of a file's page takes its own frame first, and gives it back if it lacks the next one.
+      const copies = isWrite && process.object[at] !== ANONYMOUS && (process.flags[at] & VM_SHARED) === 0;
+      this.log.outOfMemory(task, copies ? 1 : 0);
+      bugOn(
+        expected !== 'page' && !(copies && expected === 'sigbus'),
+        'INV-13: out of memory for a page that is not there',
+        at,
+      );
       return false;
     }
     if (pfn === -SIGBUS && expected === 'page' && this.isInDevice(process, at)) {
