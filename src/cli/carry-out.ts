@@ -85,7 +85,11 @@ async function execute({ requests, rows }: Plan, flags: ReplayFlags, shell: Shel
   const rounds = 'times' in flags.repeat ? flags.repeat.times : null;
   const bar = progressBar(shell.terminal, rounds === null ? null : rows * rounds * requests.length);
   try {
-    return await executeRuns(requests, bar.onProgress, shell.signal);
+    return await executeRuns(requests, bar.onProgress, shell.signal, {
+      ...(flags.jobs !== undefined && { jobs: flags.jobs }),
+      onTooLarge: () =>
+        shell.terminal?.('The trace is larger than the memory for it: each run reads the file itself.\n'),
+    });
   } finally {
     bar.end();
   }

@@ -11,6 +11,8 @@ export interface ReplayFlags {
   readonly trace?: string;
   readonly demo?: true;
   readonly printWiring?: true;
+  /** Only several runs have it. */
+  readonly jobs?: number;
   readonly order: ReplayOptions['order'];
   readonly hitNs: number;
   readonly mlp: number;

@@ -22,7 +22,7 @@ export {
   type RuleNames,
   type Rules,
 } from './profiles/index.js';
-export { replayTrace } from './replay/replay.js';
+export { replaySource, replayTrace } from './replay/replay.js';
 export { watchPage, type PageEpisode, type PageLife } from './replay/page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';
 export { traceView } from './trace-view.js';

@@ -1,64 +1,78 @@
 import { availableParallelism } from 'node:os';
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { MmError, ModelBug } from '../errors.js';
 import type { RunResult } from '../stats/index.js';
 import { failedResult } from './failed-result.js';
+import { holdTrace } from './hold-trace.js';
 import { isPluginName } from './parse-policy.js';
 import type { Progress, RunRequest } from './run-request.js';
+import type { RunWork } from './worker.js';
 import type { WorkerMessage } from './worker-message.js';
 
 /** A plug-in that lets no row pass for this long is taken to loop without end. Bundled policies are not watched. */
 const PLUGIN_SILENCE_MS = 120_000;
 
+export interface ExecuteOptions {
+  /** Runs at once, at most; default: as many as there are cores. */
+  readonly jobs?: number;
+  /** Memory that the decoded trace may take, bytes; default: half of what is available. */
+  readonly traceBytes?: number;
+  /** Told if the trace takes more than that. */
+  readonly onTooLarge?: () => void;
+}
+
 /**
- * Carries out the runs, each in a worker thread of its own, at most as many at once as the machine has processors.
+ * Carries out the runs, each in a worker thread of its own, at most `jobs` at once. The trace of several is decoded once, by
+ * one more thread, into memory that all share; the results are those of runs that read the file themselves, as a single one does.
  * A run that crashes, or whose plug-in loops, becomes a result with outcome `failed`; the others go on.
  *
+ * @param requests on one trace
  * @returns results in the order of `requests`
- * @throws MmError of the first run that was given bad input; ModelBug if the model found itself broken;
+ * @throws MmError of the trace or of the first run that was given bad input; ModelBug if the model found itself broken;
  *   `signal.reason` on abort. In each case all workers have been stopped.
  */
 export async function executeRuns(
   requests: readonly RunRequest[],
   onProgress: Progress,
   signal: AbortSignal,
+  options: ExecuteOptions = {},
 ): Promise<RunResult[]> {
-  const results: RunResult[] = [];
+  const { jobs = availableParallelism(), traceBytes = process.availableMemory() / 2 } = options;
   const stop = new AbortController();
   const eitherSignal = AbortSignal.any([signal, stop.signal]);
+  const isShared = requests.length > 1;
+  const held = isShared ? await holdTrace(requests[0].tracePath, traceBytes, eitherSignal) : null;
+  if (isShared && held === null) options.onTooLarge?.();
+  const results: RunResult[] = [];
   let next = 0;
   const lane = async () => {
     while (next < requests.length) {
       const run = next++;
-      results[run] = await executeRun(
-        requests[run],
-        (rows) => {
-          onProgress(run, rows);
-        },
-        eitherSignal,
-      );
+      const onRows = (rows: number) => {
+        onProgress(run, rows);
+      };
+      results[run] = await executeRun({ request: requests[run], trace: held?.trace ?? null }, onRows, eitherSignal);
     }
   };
-  const lanes = Array.from({ length: Math.min(availableParallelism(), requests.length) }, lane);
+  const lanes = Array.from({ length: Math.min(jobs, requests.length) }, lane);
+  const reading = held?.reading ?? Promise.resolve();
   try {
-    await Promise.all(lanes);
+    await Promise.all([Promise.all(lanes).then(held?.stop), reading]);
   } catch (error) {
     stop.abort(error);
-    await Promise.allSettled(lanes);
+    await Promise.allSettled([...lanes, reading]);
     throw error;
   }
   return results;
 }
 
 /** One run in one worker. Settles only once the thread is gone. */
-async function executeRun(
-  request: RunRequest,
-  onRows: (rows: number) => void,
-  signal: AbortSignal,
-): Promise<RunResult> {
+async function executeRun(work: RunWork, onRows: (rows: number) => void, signal: AbortSignal): Promise<RunResult> {
   signal.throwIfAborted();
+  const { request } = work;
   // Its output would tear the table or the progress bar: what a plug-in prints goes to stderr.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: request, stdout: true });
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: work, stdout: true });
   worker.stdout.pipe(process.stderr, { end: false });
   const stopped = () => void worker.terminate();
   signal.addEventListener('abort', stopped, { once: true });

@@ -10,6 +10,8 @@ export interface TraceSource {
   readonly sidecar: Sidecar;
   /** Rows in the file; equals `sidecar.rows`. */
   readonly rows: number;
+  /** Batches of a whole pass. */
+  readonly batchCount: number;
   /**
    * The rows in order, from row `fromRow` (default 0) to the end. May be called again, for another pass.
    * Every row is checked on the way: throws `MmError` at the first that is wrong or disagrees with the sidecar.

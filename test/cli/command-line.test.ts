@@ -54,6 +54,8 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['compare --demo --repeat 0', '--repeat is "0"'],
   ['compare --demo --seed x', '--seed is "x"; expected a whole number'],
   ['compare --demo --seed', 'option "--seed <N>" argument missing'],
+  ['compare --demo --jobs 0', '--jobs is "0"; expected a whole number, at least 1'],
+  ['run --demo --jobs 2', 'unknown option "--jobs"'],
   ['compare --demo --order row', '--order is "row"; expected rows or clocks'],
   ['compare --demo --mlp 0', '--mlp is "0"'],
   [

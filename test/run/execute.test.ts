@@ -6,9 +6,12 @@ import { DEFAULT_MACHINE, machineNamed, parseMachineCatalogue } from '../../src/
 import type { MachineDescription } from '../../src/hardware/machine-description.js';
 import { DEFAULT_OPTIONS, parseRun, type RunRequest } from '../../src/run/index.js';
 import { builtExecuteRuns } from '../support/built-mof.js';
+import { temporaryDirectory } from '../support/tmp-dir.js';
+import { writeTrace, type Row } from '../support/write-trace.js';
 
 const data = (path: string): string => fileURLToPath(new URL(`../../src/data/${path}`, import.meta.url));
 const NEVER = new AbortController().signal;
+const dir = await temporaryDirectory();
 const silent = () => undefined;
 
 let machine: MachineDescription;
@@ -36,6 +39,28 @@ describe('runs in worker threads', () => {
     );
     expect(results.map(({ run }) => run)).toEqual(words);
     for (const result of results) expect(result).toEqual(await replayTrace(request(result.run), silent));
+  });
+
+  it.each([{ jobs: 1 }, { jobs: 2 }, { jobs: 4 }, { traceBytes: 0 }])(
+    'give the same results with %j: together, in turn, and each with its own reading of the file',
+    async (options) => {
+      const words = ['default+lazy@threads', 'oracle', 'bind=0', 'default+automigrate=lazy+task=1:1@50%'];
+      const requests = words.map((word) => request(word, { order: 'clocks' }));
+      let tooLarge = 0;
+      const results = await executeRuns(requests, silent, NEVER, { ...options, onTooLarge: () => tooLarge++ });
+      expect(tooLarge).toBe('traceBytes' in options ? 1 : 0);
+      for (const [i, result] of results.entries()) expect(result).toEqual(await replayTrace(requests[i], silent));
+    },
+  );
+
+  it('all stop at a bad row of the trace that they share, and it is named', async () => {
+    const rows: Row[] = Array.from({ length: 200 }, (_, i) => [i, 0, i % 7, 0, 1, i === 150 ? 2 : 1]);
+    const tracePath = await writeTrace(dir, 'bad', { rows, groupRows: 50 });
+    const runs = [request('default'), request('bind=0'), request('bind=1')].map((run) => ({ ...run, tracePath }));
+    await expect(executeRuns(runs, silent, NEVER, { jobs: 1 })).rejects.toMatchObject({
+      code: 'BAD_TRACE',
+      message: expect.stringContaining('row 150: miss is 2') as string,
+    });
   });
 
   it('report the rows that each of them has behind it', async () => {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { carryOut, plan, traceAndRuns } from '../carry-out.js';
+import { wholeNumber } from '../option-values.js';
 import { addReplayFlags, type ReplayFlags } from '../replay-flags.js';
 import { TRACE_OPTION } from '../trace-log-option.js';
 import { runHelp } from '../run-help.js';
@@ -16,6 +17,7 @@ export function addCompare(program: Command, shell: Shell): void {
     .argument('[words...]', 'TRACE, a file or its name without .parquet, then RUNs (none: the four policies and lazy)');
   addReplayFlags(command)
     .option(...TRACE_OPTION)
+    .option('--jobs <N>', 'runs at once, at most (default: the cores there are)', wholeNumber('--jobs', 1))
     .addHelpText('after', () => runHelp(EXAMPLES))
     .action(async (words: string[], flags: ReplayFlags) => {
       shell.exitCode = await compare(words, flags, shell);

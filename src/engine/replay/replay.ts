@@ -33,16 +33,29 @@ export async function replayTrace(
   watcher?: Watcher,
 ): Promise<RunResult> {
   const source = await openTrace(request.tracePath);
-  const log = request.traceLog === undefined ? null : openTraceLog(request.traceLog);
   try {
-    return await replaySource(source, request, progress, watcher ?? log);
+    return await replaySource(source, request, progress, watcher);
   } finally {
-    log?.close();
     source.close();
   }
 }
 
-async function replaySource(
+/** The same, of a trace that is open already; it stays open. */
+export async function replaySource(
+  source: TraceSource,
+  request: RunRequest,
+  progress: (rows: number) => void,
+  watcher?: Watcher,
+): Promise<RunResult> {
+  const log = request.traceLog === undefined ? null : openTraceLog(request.traceLog);
+  try {
+    return await replayWatched(source, request, progress, watcher ?? log);
+  } finally {
+    log?.close();
+  }
+}
+
+async function replayWatched(
   source: TraceSource,
   request: RunRequest,
   progress: (rows: number) => void,

@@ -86,6 +86,7 @@ function makeSource(path: string, sidecar: Sidecar, file: ParquetFile, groupRows
     path,
     sidecar,
     rows,
+    batchCount: groupRows.reduce((sum, groupSize) => sum + Math.ceil(groupSize / BATCH_ROWS), 0),
     batches,
     close() {
       if (!closed && reads === 0) file.free();
