@@ -48,7 +48,7 @@ function startReading(trace: SharedTrace, signal: AbortSignal): HeldTrace {
 
 function errorOf(trouble: Trouble): Error {
   if (trouble.kind === 'mistake') return new MmError(trouble.code, trouble.message);
-  const error = trouble.name === 'ModelBug' ? new ModelBug(trouble.message) : new Error(trouble.message);
-  error.stack = trouble.stack;
-  return error;
+  const bug = new ModelBug(trouble.message); // no plug-in runs in that thread
+  bug.stack = trouble.stack;
+  return bug;
 }
