@@ -16,6 +16,8 @@ let next = 0;
 export const PRICE = {
   zeroPageFault: next++,
   anonFault: next++,
+  /** One page more of a huge page. */
+  clearPage: next++,
   fileFault: next++,
   shmemFault: next++,
   swapCacheFault: next++,

@@ -13,6 +13,7 @@ function pricesOf(model: CostModel): Prices {
   return {
     zeroPageFault: model.faultNs(FaultKind.zeroPage),
     anonFault: model.faultNs(FaultKind.anon),
+    clearPage: model.zeroingNs,
     fileFault: model.faultNs(FaultKind.fileMinor),
     shmemFault: model.faultNs(FaultKind.anon),
     swapCacheFault: model.faultNs(FaultKind.swapCache),

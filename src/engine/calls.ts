@@ -101,7 +101,18 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     moveProcess: told(tracer, 'migrate process', pageCalls.moveProcess),
   };
   const areas = makeAreaCalls({
-    ...{ frames, lru, tables, spaces, mapping, memory, touch, isExclusive: cow.isExclusive, zeroPage },
+    ...{
+      frames,
+      lru,
+      tables,
+      spaces,
+      mapping,
+      memory,
+      touch,
+      isExclusive: cow.isExclusive,
+      zeroPage,
+      huge: machine.huge,
+    },
   });
   const advice = makeMadviseCalls({
     ...{ frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, zeroPage, forEachMapping },

@@ -8,10 +8,13 @@ import {
   PG_PRIVATE,
   PG_RESERVED,
   PG_SWAPCACHE,
+  PG_TAIL,
   PG_WRITEBACK,
+  PG_WRITTEN,
 } from '../mm/index.js';
 import type { Pfn, SwapSlot } from '../units.js';
 import { type EntryCounts, makeEntryCheck } from './check-entries.js';
+import { makeHugeCheck } from './check-huge.js';
 import type { Machine } from './machine.js';
 
 /** References that the caller of the check holds itself: pins taken for a test. */
@@ -41,6 +44,8 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
   const inFlight = new Uint8Array(new ArrayBuffer(frames.capacity));
   const usersOf = { get: (slot: SwapSlot) => slotUsers[slot] };
   const checkEntries = makeEntryCheck(machine, counts);
+  const { huge } = machine;
+  const checkHuge = huge === null ? null : makeHugeCheck(machine, huge);
   const policyRefs = new Map<Mempolicy, number>();
   let pinned: Pins | undefined;
 
@@ -55,6 +60,7 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
     slotUsers.fill(0, 0, swap.end);
     for (const file of files.all()) file.slots.forEach(countSlot);
     checkEntries();
+    checkHuge?.();
     swap.check(usersOf);
     lru.forEachHeld(countHeld);
     block.forEachInFlight(countInFlight);
@@ -88,6 +94,12 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
     bugOn((flags & PG_LOCKED) !== 0, 'INV-3: page is locked', pfn);
     bugOn((flags & PG_WRITEBACK) !== 0 && inFlight[pfn] === 0, 'INV-3: writeback without a write in flight', pfn);
     bugOn(mapped[pfn] !== frames.mapcount(pfn), 'INV-2: mapcount and entries differ', pfn);
+    if (frames.isHuge(pfn) && contents !== null && frames.isAnon(pfn)) checkUnwritten(pfn);
+    if ((flags & PG_TAIL) !== 0) {
+      bugOn(frames.count(pfn) !== 0, 'INV-1: references on a later page of a huge page', pfn);
+      mapped[pfn] = isWritten[pfn] = 0;
+      return;
+    }
     const mapping = frames.mapping(pfn);
     const inPageCache = mapping > 0 && files.get(mapping).slots.get(frames.index(pfn)) === (pfn as number);
     const inSwapCache = (flags & PG_SWAPCACHE) !== 0;
@@ -100,8 +112,10 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
     bugOn(mapping > 0 && !inPageCache, 'INV-5: not in the cache of its file', pfn);
     const isPinned = pinned?.has(pfn) === true;
     const pinCount = isPinned ? (pinned?.get(pfn) ?? 0) : 0;
-    const caches = (inPageCache ? 1 : 0) + (inSwapCache ? 1 : 0) + ((flags & PG_PRIVATE) !== 0 ? 1 : 0);
-    const holders = mapped[pfn] + caches + held[pfn] + pinCount;
+    const caches =
+      frames.pagesOf(pfn) * ((inPageCache ? 1 : 0) + (inSwapCache ? 1 : 0)) + ((flags & PG_PRIVATE) !== 0 ? 1 : 0);
+    const mappings = huge !== null && frames.isHuge(pfn) ? huge.mappings(pfn) : mapped[pfn];
+    const holders = mappings + caches + held[pfn] + pinCount;
     if (holders !== frames.count(pfn)) {
       bugOn(true, `INV-1: count is ${String(frames.count(pfn))}, holders are ${String(holders)}`, pfn);
     }
@@ -133,6 +147,12 @@ export function makeCheck(machine: Machine): (pins?: Pins) => void {
     }
     bugOn(holders === 0, 'INV-10: a leaked frame of a device', pfn);
     mapped[pfn] = isWritten[pfn] = 0;
+  }
+
+  /** K-H9: what no entry and no flag says was written holds only zeros. */
+  function checkUnwritten(pfn: Pfn): void {
+    if (isWritten[pfn] !== 0 || frames.has(pfn, PG_DIRTY | PG_WRITTEN)) return;
+    bugOn(contents?.get(pfn) !== 0, 'K-H9: a page of a huge page was written and nobody knows', pfn);
   }
 
   /** PL-61: neither the page nor an entry is dirty, so what would be read again must be the same. */

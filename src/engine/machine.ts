@@ -7,6 +7,7 @@ import {
   makeDeviceFault,
   makeFileFault,
   makeHandleMmFault,
+  makeHugeFault,
   makePlacement,
   makeShmemFault,
   makeSwapFault,
@@ -57,6 +58,9 @@ import {
   Frames,
   Lru,
   lruHeads,
+  HugePages,
+  makeTakeHuge,
+  type HugeSettings,
   makeMapping,
   makeRmap,
   makeWorld,
@@ -111,6 +115,8 @@ export interface MachineOptions {
   readonly tlbSetBits?: number;
   /** Pages of a memory block; undefined: as the memory's size asks for (HR-1). */
   readonly memoryBlockPages?: number;
+  /** Huge pages, and the settings they start with; undefined: the machine has none. */
+  readonly thp?: Partial<HugeSettings>;
   readonly seed?: number;
   /** Automatic migration from the start; null or undefined: off, to be switched on under /sys/kernel/migration. */
   readonly autoMigrate?: AutoMigrateSettings | null;
@@ -141,6 +147,8 @@ export interface Machine {
   readonly frames: Frames;
   readonly zones: Zones;
   readonly lru: Lru;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
   readonly tables: PageTables;
   readonly devices: DeviceMemory;
   readonly migrateVma: MigrateVmaCalls;
@@ -218,7 +226,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const memoryPages = zoneSizes.reduce((pages, zone) => pages + zone.managed, 0);
   const tables = new PageTables(Math.max(8192, Math.ceil(memoryPages / 512) * 4));
   const tlb = new Tlb(topology.cpuCount, options.tlbSetBits);
-  const mmu = makeMmu({ tlb, tables, counters });
+  const mmu = makeMmu({ tlb, tables, counters, hasHuge: options.thp !== undefined });
+  const huge =
+    options.thp === undefined ? null : new HugePages(frames, topology.nodeCount, rules.hugePages, options.thp);
   const contents = options.keepContents === true ? new Contents(frames.capacity) : null;
   const files = new Files(rules.shmemOperation);
   const pageCache = new PageCache(frames, files, contents);
@@ -228,7 +238,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const spaces = new Spaces(tables, anonVmas, topology.cpuCount);
   const { forEachMapping, forEachPlace, places } = makeRmap({ frames, tables, files, anonVmas });
   const zeroPage = takeZeroPage(topology, zones, frames);
-  const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage });
+  const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage, counters, huge });
+  const { blocks } = mapping;
+  if (blocks !== null) spaces.onCut = blocks.splitAt;
 
   const rootCpuset = new Cpuset('/', topology.nodeCount, topology.nodesWithMemory());
   const request = { definition: defaultPolicy, nodes: [], flag: null, options: {} };
@@ -276,9 +288,10 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   );
 
   const { switches } = options;
+  const takeHuge = huge === null ? null : makeTakeHuge(zones, huge);
   const placement = makePlacement({
     ...{ frames, allocatePage: reclaim.allocatePage, counters, contents, query },
-    ...{ defaultPolicy: systemPolicy, zones, world },
+    ...{ defaultPolicy: systemPolicy, zones, world, huge, takeHuge },
     rules: {
       ...{ lookup, interleaveIndex, copyIndex: rules.moveIndex, bindOrder: rules.bindOrder },
       ...{ rotor: rules.rotor, rebind: rules.rebind, notice: rules.cpusetNotice },
@@ -300,7 +313,8 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   };
   const { refault } = reclaim;
   const anon = makeAnonFault(faultParts);
-  const cow = makeCowFault({ ...faultParts, anon, zeroPage });
+  const hugeFault = huge === null || blocks === null ? null : makeHugeFault({ ...faultParts, blocks, huge });
+  const cow = makeCowFault({ ...faultParts, anon, zeroPage, hugeFault });
   const swapRead = makeSwapRead({ ...faultParts, refault, switches, rules });
   const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
   const shmem = makeShmemFault({
@@ -318,7 +332,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const holdsReference = rules.migrateVma.hasFaultPage;
   const device = makeDeviceFault({ frames, tables, lru, devices, counters, tracer, holdsReference });
   const handleMmFault = makeHandleMmFault({
-    ...{ tables, spaces, block, lru, anon, shmem, swapFault, cow, device, counters, tracer, rules },
+    ...{ tables, spaces, block, lru, anon, shmem, swapFault, cow, device, hugeFault, counters, tracer, rules },
     file: fileFault,
   });
 
@@ -391,7 +405,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   }
 
   return {
-    ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, tables, tlb, mmu, files },
+    ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, huge, tables, tlb, mmu, files },
     ...{ forEachPlace, places, tracer, query, swapOut, copyPage, cow, swapRead, weights, mover, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },

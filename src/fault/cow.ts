@@ -5,6 +5,7 @@ import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { AnonFault } from './anon.js';
 import type { FaultState } from './fault-state.js';
+import type { HugeFault } from './huge.js';
 import { MINOR, OOM, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
 
@@ -22,6 +23,8 @@ export interface CowParts {
   readonly meter: Meter;
   readonly tracer: Tracer | null;
   readonly zeroPage: Pfn;
+  /** null: the machine has no huge pages. */
+  readonly hugeFault: HugeFault | null;
 }
 
 export interface CowFault {
@@ -37,9 +40,10 @@ export interface CowFault {
 
 export function makeCowFault(parts: CowParts): CowFault {
   const { frames, tables, lru, swap, mapping, anonVmas, anon, placement, contents, counters, meter, tracer } = parts;
-  const { zeroPage } = parts;
+  const { zeroPage, hugeFault } = parts;
 
   function isExclusive(pfn: Pfn): boolean {
+    if (hugeFault !== null && frames.isHuge(pfn)) return hugeFault.isExclusivePart(pfn, false);
     const inSwap = frames.isSwapCache(pfn) ? swap.users(frames.private_(pfn) as SwapSlot) - 1 : 0;
     return frames.mapcount(pfn) + inSwap === 1;
   }
@@ -72,8 +76,8 @@ export function makeCowFault(parts: CowParts): CowFault {
     if (old === zeroPage) mapping.zap(f.vma.space, f.page, f.task.cpu);
     else {
       mapping.unmap(f.vma.space, f.page, f.task.cpu);
-      forgetSwapCache(old);
-      lru.put(old);
+      forgetSwapCache(frames.headOf(old));
+      lru.put(frames.headOf(old));
     }
     meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
     anon.mapNewAnon(f, copy);
@@ -88,27 +92,32 @@ export function makeCowFault(parts: CowParts): CowFault {
 
   function copy(f: FaultState, old: Pfn): Outcome {
     const keep = old !== zeroPage;
-    if (keep) frames.get(old); // it must not go while we allocate
+    const held = frames.headOf(old);
+    if (keep) frames.get(held); // it must not go while we allocate
     if (f.vma.anonVma === null) anonVmas.prepare(f.vma);
     // Locked, so that the allocation's own reclaim does not unmap it: the fault would start over, perhaps for ever.
-    const isLocked = keep && frames.tryLock(old);
+    const isLocked = keep && frames.tryLock(held);
     const fresh = placement.forVma(f.task, f.vma, f.offset, true);
-    if (isLocked) frames.unlock(old);
+    if (isLocked) frames.unlock(held);
     let outcome: Outcome = OOM;
     if (fresh !== NO_PFN) {
       if (contents !== null && keep) contents.copy(fresh, old);
       outcome = install(f, old, fresh);
     }
-    if (keep) lru.put(old);
+    if (keep) lru.put(held);
     return outcome;
+  }
+
+  function mayWriteInPlace(pfn: Pfn): boolean {
+    return hugeFault !== null && frames.isHuge(pfn) ? hugeFault.isExclusivePart(pfn, true) : isExclusive(pfn);
   }
 
   function doWpPage(f: FaultState): Outcome {
     if ((tables.bits[f.page] & (PTE_PRESENT | PTE_WRITE)) !== PTE_PRESENT) return MINOR;
     const old = tables.word[f.page] as Pfn;
     if (f.vma.isShared) return writeInPlace(f); // the first write after a read of a shared mapping (K-A9)
-    if (old !== zeroPage && frames.isAnon(old) && isExclusive(old) && frames.tryLock(old)) {
-      frames.unlock(old);
+    if (old !== zeroPage && frames.isAnon(old) && mayWriteInPlace(old) && frames.tryLock(frames.headOf(old))) {
+      frames.unlock(frames.headOf(old));
       return writeInPlace(f);
     }
     return copy(f, old);

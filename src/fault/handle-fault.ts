@@ -1,4 +1,4 @@
-import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import { BLOCK_EMPTY, BLOCK_SMALL, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import {
   type Block,
   CALL_FAULTS,
@@ -18,6 +18,7 @@ import type { CowFault } from './cow.js';
 import type { DeviceFault } from './device.js';
 import { FaultState } from './fault-state.js';
 import type { FileFault } from './file.js';
+import { FALLBACK, type HugeFault } from './huge.js';
 import { MAJOR, MINOR, OOM, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
 import type { ShmemFault } from './shmem.js';
 import type { CopyOrder, FaultRetry } from './rules.js';
@@ -33,6 +34,8 @@ export interface HandleFaultParts {
   readonly swapFault: SwapFault;
   readonly cow: CowFault;
   readonly device: DeviceFault;
+  /** null: the machine has no huge pages. */
+  readonly hugeFault: HugeFault | null;
   readonly counters: Counters;
   readonly lru: Pick<Lru, 'put'>;
   readonly rules: { readonly faultRetry: FaultRetry; readonly copyOrder: CopyOrder };
@@ -49,7 +52,7 @@ export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outc
 
 export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
   const { tables, spaces, block, anon, file, shmem, swapFault, cow, device, counters, tracer } = parts;
-  const { lru } = parts;
+  const { lru, hugeFault } = parts;
   const { faultRetry, copyOrder } = parts.rules;
   let state: FaultState | null = null;
 
@@ -77,13 +80,21 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
   /** Tells the kinds of fault apart by what the entry holds. */
   function dispatch(f: FaultState): Outcome {
     if (tables.isNone(f.page)) {
+      if (hugeFault !== null && tables.block[f.page >> 9] === BLOCK_EMPTY) {
+        const filled = f.vma.file === null ? hugeFault.fill(f) : FALLBACK;
+        if (filled !== FALLBACK) return filled;
+        tables.block[f.page >> 9] = BLOCK_SMALL;
+      }
       if (f.vma.file === null) return anon.doAnonymousPage(f);
       if (f.isWrite && !f.vma.isShared && copyOrder.copyFirst) return doCowFault(f);
       return f.vma.file.isShmem ? shmem.doShmemPage(f) : file.doNoPage(f);
     }
     if (tables.isSwap(f.page) || tables.isMigration(f.page)) return swapFault.doSwapPage(f);
     if (tables.isDevice(f.page)) return device.doDevicePage(f);
-    if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) return cow.doWpPage(f);
+    if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) {
+      const written = hugeFault !== null && tables.isWhole(f.page) ? hugeFault.write(f) : FALLBACK;
+      return written === FALLBACK ? cow.doWpPage(f) : written;
+    }
     tables.bits[f.page] |= PTE_YOUNG | (f.isWrite ? PTE_DIRTY : 0); // somebody else has served it
     return MINOR;
   }

@@ -1,6 +1,7 @@
 import type { World } from '../policy/index.js';
 import type { Allocator } from '../reclaim/index.js';
 import {
+  askAboutBlock,
   askAboutVma,
   badAnswer,
   type BindOrder,
@@ -8,6 +9,8 @@ import {
   type CpusetNotice,
   type FileObject,
   type Frames,
+  HUGE_PAGES,
+  type HugePages,
   type InterleaveIndex,
   type Mempolicy,
   type PolicyLookup,
@@ -15,12 +18,13 @@ import {
   type RebindRule,
   rebindTask,
   type RotorRule,
+  type TakeHuge,
   type Task,
   type Vma,
   type Zones,
 } from '../mm/index.js';
 import { N, type Counters } from '../stats/index.js';
-import { NO_NODE, NO_PFN, type Pfn } from '../units.js';
+import { NO_NODE, NO_PFN, type NodeId, type Pfn } from '../units.js';
 
 export interface PlacementParts {
   readonly frames: Frames;
@@ -31,6 +35,9 @@ export interface PlacementParts {
   readonly defaultPolicy: Mempolicy;
   readonly zones: Pick<Zones, 'nodeCount' | 'rowByNumber'>;
   readonly world: World;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
+  readonly takeHuge: TakeHuge | null;
   readonly rules: {
     readonly lookup: PolicyLookup;
     readonly interleaveIndex: InterleaveIndex;
@@ -53,15 +60,20 @@ export interface Placement {
   withoutArea(task: Task): Pfn;
   /** A page of a file: by task policy and rotor, whatever the area says (MP-13, MP-26). */
   forPageCache(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn;
+  /** A huge page for the block at `offset` of a private area (K-H4, K-H5). `NO_PFN`: small pages will do. */
+  forHuge(task: Task, vma: Vma, offset: number): Pfn;
+  /** A huge page that no area belongs to. */
+  hugeByTask(task: Task): Pfn;
 }
 
 export function makePlacement(parts: PlacementParts): Placement {
-  const { frames, allocatePage, counters, contents, query, defaultPolicy, world } = parts;
+  const { frames, allocatePage, counters, contents, query, defaultPolicy, world, huge, takeHuge } = parts;
   const { nodeCount, rowByNumber } = parts.zones;
   const { lookup, interleaveIndex, copyIndex, bindOrder, rotor, rebind } = parts.rules;
   const { isLate } = parts.rules.notice;
 
-  function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
+  /** The node at which the policy starts, for what `query` says already. */
+  function startOf(task: Task, policy: Mempolicy, isWrite: boolean): NodeId {
     query.cpuNode = policy.homeNode === NO_NODE ? task.node : policy.homeNode; // MP-32
     query.pageNode = NO_NODE;
     query.isWrite = isWrite;
@@ -71,6 +83,11 @@ export function makePlacement(parts: PlacementParts): Placement {
     if (!query.hasAddress && start === query.rotor && policy.nodes.length > 0) {
       rotor.advance(task, policy, start, world); // its turn was used
     }
+    return start;
+  }
+
+  function place(task: Task, policy: Mempolicy, isWrite: boolean): Pfn {
+    const start = startOf(task, policy, isWrite);
     const { mems } = task.cpuset;
     const mask = policy.mask !== null && policy.allowsOneOf(mems) ? policy.mask : null; // MP-24
     const from = mask !== null && bindOrder.byNumber ? rowByNumber : start; // MP-23
@@ -79,6 +96,28 @@ export function makePlacement(parts: PlacementParts): Placement {
     if (policy.countsInterleave && frames.nodeOf(pfn) === start) counters.incNode(N.numa_interleave, start); // MP-31
     if (contents !== null) contents.set(pfn, 0);
     return pfn;
+  }
+
+  /** K-H5, with `query` filled: 512 zeroed frames. */
+  function placeHuge(task: Task, policy: Mempolicy, makesEffort: boolean): Pfn {
+    if (takeHuge === null) return NO_PFN;
+    const start = startOf(task, policy, true);
+    const head = takeHuge(task, policy, start, makesEffort);
+    if (head === NO_PFN) return NO_PFN;
+    if (policy.countsInterleave && frames.nodeOf(head) === start) counters.incNode(N.numa_interleave, start); // MP-31
+    if (contents !== null) for (let i = 0; i < HUGE_PAGES; i++) contents.set((head + i) as Pfn, 0);
+    return head;
+  }
+
+  function forHuge(task: Task, vma: Vma, offset: number): Pfn {
+    noticeCpuset(task);
+    askAboutBlock(query, vma, offset, copyIndex);
+    return placeHuge(task, lookup.ofVma(task, vma, offset) ?? defaultPolicy, huge?.makesEffort(vma) === true);
+  }
+
+  function hugeByTask(task: Task): Pfn {
+    const policy = askByRotor(task, 0, -1);
+    return placeHuge(task, policy, huge?.settings.defrag === 'always');
   }
 
   /** MP-80: before any allocation that a policy governs. */
@@ -99,14 +138,18 @@ export function makePlacement(parts: PlacementParts): Placement {
     return place(task, policy ?? defaultPolicy, isWrite);
   }
 
-  function byRotor(task: Task, index: number, tracePage: number, isWrite: boolean): Pfn {
+  function askByRotor(task: Task, index: number, tracePage: number): Mempolicy {
     noticeCpuset(task);
     const policy = task.policy ?? defaultPolicy;
     query.hasAddress = false;
     query.index = index;
     query.page = tracePage;
     query.rotor = rotor.next(task, policy);
-    return place(task, policy, isWrite);
+    return policy;
+  }
+
+  function byRotor(task: Task, index: number, tracePage: number, isWrite: boolean): Pfn {
+    return place(task, askByRotor(task, index, tracePage), isWrite);
   }
 
   return {
@@ -116,5 +159,7 @@ export function makePlacement(parts: PlacementParts): Placement {
       byAddress(task, lookup.ofShmemAllocation(task, vma, offset), vma, offset, isWrite, interleaveIndex),
     withoutArea: (task) => byRotor(task, 0, -1, false),
     forPageCache: (task, file, index, isWrite) => byRotor(task, index, file.tracePageAt(index), isWrite),
+    forHuge,
+    hugeByTask,
   };
 }

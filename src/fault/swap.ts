@@ -68,7 +68,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   function s1Migration(f: FaultState): number {
     f.outcome = RETRY; // once it has moved the fault is taken again, and finds the new page
     if (!tables.isMigration(f.page)) return DONE;
-    f.pfn = tables.word[f.page] as Pfn;
+    f.pfn = frames.headOf(tables.word[f.page] as Pfn);
     if (!entryWait.takesReference) return frames.isLocked(f.pfn) ? WAIT : DONE;
     frames.get(f.pfn);
     return S1_WAIT;

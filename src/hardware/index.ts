@@ -8,7 +8,7 @@
 export { fallbackRows, loadByNodesLeft, loadByOne, type FallbackLoad } from './fallback.js';
 export type { CostDescription, MachineDescription } from './machine-description.js';
 export { makeMmu, type Mmu } from './mmu.js';
-export { PageTables } from './page-table.js';
+export { BLOCK_EMPTY, BLOCK_MIGRATION, BLOCK_SMALL, BLOCK_WHOLE, BLOCK_ZERO, PageTables } from './page-table.js';
 export * from './pte.js';
 export { Tlb } from './tlb.js';
 export { Topology } from './topology.js';

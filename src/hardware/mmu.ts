@@ -8,6 +8,8 @@ export interface MmuParts {
   readonly tlb: Tlb;
   readonly tables: PageTables;
   readonly counters: Counters;
+  /** The machine has huge pages. */
+  readonly hasHuge: boolean;
 }
 
 /** The frame behind a page, or (negative) why there is none: `MISS_NONE`, `MISS_SWAP`, `MISS_READ_ONLY`. */
@@ -25,7 +27,7 @@ export interface Mmu {
 }
 
 /** The memory management unit: TLB first, then a walk that sets the accessed and dirty bits, then a reason for a fault. */
-export function makeMmu({ tlb, tables, counters }: MmuParts): Mmu {
+export function makeMmu({ tlb, tables, counters, hasHuge }: MmuParts): Mmu {
   function walk(cpu: CpuId, page: PageId, isWrite: boolean): Pfn {
     const bits = tables.bits[page];
     if ((bits & PTE_PRESENT) === 0) return ((bits & PTE_SWAP) === 0 ? MISS_NONE : MISS_SWAP) as Pfn;
@@ -34,12 +36,31 @@ export function makeMmu({ tlb, tables, counters }: MmuParts): Mmu {
     if (wanted !== bits) tables.bits[page] = wanted;
     const frame = tables.word[page] as Pfn;
     const isWritable = (wanted & PTE_WRITE) !== 0;
+    if (hasHuge && tables.isWhole(page)) {
+      tlb.fillHuge(cpu, page >> 9, isWritable);
+      return frame;
+    }
     // A dirty page that may not be written (after a fork) must look clean here: a dirty entry lets writes pass unasked.
     tlb.fill(cpu, page, frame, isWritable, isWritable && (wanted & PTE_DIRTY) !== 0);
     return frame;
   }
 
+  /**
+   * No entry of the page's own: perhaps one of its whole block. The entries below it are marked all the same, so that each
+   * page of a huge page shows whether it was ever written.
+   */
   function miss(cpu: CpuId, page: PageId, isWrite: boolean): Pfn {
+    if (hasHuge) {
+      const at = tlb.findHuge(cpu, page >> 9);
+      if (at >= 0) {
+        if (isWrite && !tlb.isWritableAt(at)) {
+          tlb.invalidateHuge(cpu, page >> 9);
+          return walk(cpu, page, true);
+        }
+        tables.bits[page] |= PTE_YOUNG | (isWrite ? PTE_DIRTY : 0);
+        return tables.word[page] as Pfn;
+      }
+    }
     counters.inc(C.tlb_miss);
     return walk(cpu, page, isWrite);
   }
@@ -68,6 +89,7 @@ export function makeMmu({ tlb, tables, counters }: MmuParts): Mmu {
       for (let left = cpus[w]; left !== 0; left &= left - 1) {
         const other = ((w << 5) + 31 - Math.clz32(left & -left)) as CpuId;
         tlb.invalidate(other, page);
+        if (hasHuge) tlb.invalidateHuge(other, page >> 9);
         if (other !== cpu) interrupted++;
       }
     }

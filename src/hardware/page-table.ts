@@ -5,6 +5,17 @@ const ENTRIES = 512;
 /** A 36-bit page number: 9 bits for the entry in its leaf table, 27 for the three levels above. */
 const LEAF_BITS = 9;
 
+/** State of a leaf, which is a block of 512 pages: nothing was ever mapped there (K-H1). */
+export const BLOCK_EMPTY = 0;
+/** It has a page table: its pages are mapped one by one, even if none is now. */
+export const BLOCK_SMALL = 1;
+/** One entry maps 512 frames that follow each other; the entries below are filled in all the same. */
+export const BLOCK_WHOLE = 2;
+/** One entry maps the huge zero page; the entries below show the zero page. */
+export const BLOCK_ZERO = 3;
+/** One migration entry for a huge page that is being moved. */
+export const BLOCK_MIGRATION = 4;
+
 /**
  * Page tables of all address spaces: 48-bit addresses, four levels of 512 entries.
  *
@@ -23,6 +34,8 @@ export class PageTables {
   readonly leafSpace: Int32Array;
   /** Leaf → the vma a fault in it was last in: a hint, to be checked. */
   readonly leafVma: Int32Array;
+  /** Leaf → how its block is mapped; kept on machines that have huge pages, and BLOCK_EMPTY on others. */
+  readonly block: Uint8Array;
   private readonly leafCapacity: number;
   private leafCount = 1; // leaf 0 stays unused: 0 means "no table" in the level above
   private readonly freeLeaves: number[] = [];
@@ -37,6 +50,7 @@ export class PageTables {
     this.leafStart = new Int32Array(new ArrayBuffer(capacity * 4));
     this.leafSpace = new Int32Array(new ArrayBuffer(capacity * 4));
     this.leafVma = new Int32Array(new ArrayBuffer(capacity * 4));
+    this.block = new Uint8Array(new ArrayBuffer(capacity));
   }
 
   newRoot(): number {
@@ -88,6 +102,7 @@ export class PageTables {
     if (leaf === 0) return;
     this.upper[level2][high & 511] = 0;
     this.leafSpace[leaf] = 0;
+    this.block[leaf] = BLOCK_EMPTY;
     this.freeLeaves.push(leaf);
   }
 
@@ -149,6 +164,11 @@ export class PageTables {
   /** The entry maps this frame: present, or as one of a device. */
   maps(page: PageId, frame: Pfn): boolean {
     return this.word[page] === (frame as number) && (this.bits[page] & (PTE_PRESENT | PTE_DEVICE)) !== 0;
+  }
+
+  /** One entry maps the whole block: a huge page, the huge zero page, or one that is being moved. */
+  isWhole(page: PageId): boolean {
+    return this.block[page >> LEAF_BITS] >= BLOCK_WHOLE;
   }
 
   set(page: PageId, frame: Pfn, bits: number): void {

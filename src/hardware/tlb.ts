@@ -12,6 +12,9 @@ const DIRTY = 1 << 29;
  * so the tag carries the address-space id and nothing is flushed when a CPU changes address spaces.
  *
  *   set: [tag tag tag tag | word word word word], 32 bytes
+ *
+ * An entry of a whole block of 512 pages lies in the same sets, by the number of its leaf table; its tag is minus that
+ * number, less one, and its word has no frame (HP-75).
  */
 export class Tlb {
   private readonly entries: Int32Array;
@@ -64,12 +67,41 @@ export class Tlb {
     this.entries[at + 4] = frame | (writable ? WRITABLE : 0) | (dirty ? DIRTY : 0);
   }
 
+  /** Index of the word of a whole block, by its leaf table, or -1. */
+  findHuge(cpu: CpuId, leaf: number): number {
+    const at = ((cpu << this.setBits) | (leaf & this.setMask)) << 3;
+    for (let way = at; way < at + WAYS; way++) if (this.entries[way] === ~leaf) return way + WAYS;
+    return -1;
+  }
+
+  fillHuge(cpu: CpuId, leaf: number, writable: boolean): void {
+    const set = (cpu << this.setBits) | (leaf & this.setMask);
+    const way = this.nextWay[set] & 3;
+    this.nextWay[set] = way + 1;
+    const at = (set << 3) + way;
+    this.entries[at] = ~leaf;
+    this.entries[at + 4] = writable ? WRITABLE : 0;
+  }
+
+  invalidateHuge(cpu: CpuId, leaf: number): void {
+    const at = this.findHuge(cpu, leaf);
+    if (at >= 0) this.entries[at - WAYS] = 0;
+  }
+
+  /** Calls `visit` for every whole block that the TLB of `cpu` knows, with the index of its word. For checks. */
+  forEachHuge(cpu: CpuId, visit: (leaf: number, at: number) => void): void {
+    const end = ((cpu + 1) << this.setBits) << 3;
+    for (let set = (cpu << this.setBits) << 3; set < end; set += SET_WORDS) {
+      for (let way = set; way < set + WAYS; way++) if (this.entries[way] < 0) visit(~this.entries[way], way + WAYS);
+    }
+  }
+
   /** Calls `visit` for every page that the TLB of `cpu` knows, with the index of its word. For checks. */
   forEach(cpu: CpuId, visit: (page: PageId, at: number) => void): void {
     const end = ((cpu + 1) << this.setBits) << 3;
     for (let set = (cpu << this.setBits) << 3; set < end; set += SET_WORDS) {
       for (let way = set; way < set + WAYS; way++) {
-        if (this.entries[way] !== 0) visit((this.entries[way] - 1) as PageId, way + WAYS);
+        if (this.entries[way] > 0) visit((this.entries[way] - 1) as PageId, way + WAYS);
       }
     }
   }

@@ -30,6 +30,12 @@ export class AddressSpace {
     this.cpus[cpu >> 5] |= 1 << (cpu & 31);
   }
 
+  /** The lowest CPU it has run on. */
+  get firstCpu(): CpuId {
+    const word = this.cpus.findIndex((bits) => bits !== 0);
+    return (word < 0 ? 0 : (word << 5) + 31 - Math.clz32(this.cpus[word] & -this.cpus[word])) as CpuId;
+  }
+
   /** Index of the first vma that ends after page number `vpn`; `vmas.length` if there is none. */
   indexAt(vpn: number): number {
     let low = 0;

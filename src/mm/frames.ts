@@ -1,5 +1,19 @@
 import type { NodeId, Pfn } from '../units.js';
-import { PG_ACTIVE, PG_DIRTY, PG_LOCKED, PG_LRU, PG_SWAPCACHE, PG_UPTODATE, PG_WRITEBACK } from './page-flags.js';
+import {
+  PG_ACTIVE,
+  PG_DIRTY,
+  PG_HEAD,
+  PG_HUGE,
+  PG_LOCKED,
+  PG_LRU,
+  PG_SWAPCACHE,
+  PG_TAIL,
+  PG_UPTODATE,
+  PG_WRITEBACK,
+} from './page-flags.js';
+
+/** Pages of a huge page, and of a block. */
+export const HUGE_PAGES = 512;
 
 /** One page frame: eight 32-bit words, one cache line half. Order and last CPU have the upper bits of the flags word. */
 const WORDS_SHIFT = 3;
@@ -129,6 +143,19 @@ export class Frames {
   }
   isActive(pfn: Pfn): boolean {
     return this.has(pfn, PG_ACTIVE);
+  }
+
+  /** Part of a huge page. Kernel: PageCompound() */
+  isHuge(pfn: Pfn): boolean {
+    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & PG_HUGE) !== 0;
+  }
+  /** The page that has references, lists and lock: the first one of a huge page, else the page itself. Kernel: page_folio() */
+  headOf(pfn: Pfn): Pfn {
+    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & PG_TAIL) === 0 ? pfn : ((pfn & -HUGE_PAGES) as Pfn);
+  }
+  /** Pages that references to this one hold. Kernel: folio_nr_pages() */
+  pagesOf(pfn: Pfn): number {
+    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & PG_HEAD) === 0 ? 1 : HUGE_PAGES;
   }
 
   /** @returns false if somebody holds the lock */

@@ -13,7 +13,9 @@ export { CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE } from './credentials.js'
 export { Cpuset } from './cpuset.js';
 export { DeviceMemory, type DeviceDriver, type DeviceOptions, type DevicePool } from './device-memory.js';
 export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';
-export { Frames } from './frames.js';
+export { Frames, HUGE_PAGES } from './frames.js';
+export type { HugeMapping } from './huge-mapping.js';
+export { huge61, huge612, HUGE_DEFAULTS, HugePages, type HugeRule, type HugeSettings } from './huge-pages.js';
 export {
   Lru,
   LRU_ACTIVE_ANON,
@@ -31,6 +33,7 @@ export {
 export { makeMapping, type Mapping } from './mapping.js';
 export { memoryBlockPages, memoryBlocks, type MemoryBlock } from './memory-block.js';
 export {
+  askAboutBlock,
   askAboutVma,
   badAnswer,
   effectiveNodes,
@@ -65,6 +68,7 @@ export { makeRmap, type ForEachPlace, type Place, type Places } from './rmap.js'
 export { rotor2616, rotor6, type RotorRule } from './rotor.js';
 export { Spaces, type VmaAttributes } from './spaces.js';
 export { SwapArea } from './swap-area.js';
+export { makeTakeHuge, type TakeHuge } from './take-huge.js';
 export { CALL_FAULTS, OWN_FAULTS, POPULATE_FAULTS, Task } from './task.js';
 export {
   Vma,

@@ -5,6 +5,7 @@ import type { DeviceMemory } from './device-memory.js';
 import type { Frames } from './frames.js';
 import {
   PG_ACTIVE,
+  PG_HEAD,
   PG_LRU,
   PG_MLOCKED,
   PG_REFERENCED,
@@ -96,7 +97,7 @@ export class Lru {
     const size = this.vectorSize[cpu];
     this.vectors[cpu * this.batch + size] = pfn;
     this.vectorSize[cpu] = size + 1;
-    if (size + 1 === this.batch) this.drain(cpu);
+    if (size + 1 === this.batch || this.frames.has(pfn, PG_HEAD)) this.drain(cpu); // 512 pages do not wait
   }
 
   /** A new anonymous or shmem page: starts where the rule says. */
@@ -127,7 +128,7 @@ export class Lru {
     const list = this.listOf(pfn);
     this.frames.set(pfn, PG_LRU);
     this.frames.link(pfn, this.head(node, list));
-    this.sizes[node * LRU_LISTS + list]++;
+    this.sizes[node * LRU_LISTS + list] += this.frames.pagesOf(pfn);
   }
 
   addToTail(pfn: Pfn): void {
@@ -135,11 +136,11 @@ export class Lru {
     const list = this.listOf(pfn);
     this.frames.set(pfn, PG_LRU);
     this.frames.link(pfn, this.frames.previous(this.head(node, list)));
-    this.sizes[node * LRU_LISTS + list]++;
+    this.sizes[node * LRU_LISTS + list] += this.frames.pagesOf(pfn);
   }
 
   remove(pfn: Pfn): void {
-    this.sizes[this.frames.nodeOf(pfn) * LRU_LISTS + this.listOf(pfn)]--;
+    this.sizes[this.frames.nodeOf(pfn) * LRU_LISTS + this.listOf(pfn)] -= this.frames.pagesOf(pfn);
     this.frames.unlink(pfn);
     this.frames.clear(pfn, PG_LRU);
   }
@@ -166,6 +167,7 @@ export class Lru {
     if (this.frames.isOnLru(pfn)) this.remove(pfn);
     this.frames.clear(pfn, PG_UNEVICTABLE | PG_MLOCKED);
     if (this.devices !== null && this.frames.isDevice(pfn)) this.devices.give(pfn);
+    else if (this.frames.has(pfn, PG_HEAD)) this.zones.giveHuge(pfn);
     else this.zones.give(pfn);
   }
 
@@ -184,8 +186,9 @@ export class Lru {
     this.remove(pfn);
     this.frames.set(pfn, PG_ACTIVE);
     this.addToHead(pfn);
-    this.ages[this.frames.nodeOf(pfn)]++;
-    this.counters.inc(C.pgactivate);
+    const pages = this.frames.pagesOf(pfn);
+    this.ages[this.frames.nodeOf(pfn)] += pages;
+    this.counters.add(C.pgactivate, pages);
   }
 
   /** Moves a listed page to the tail of the inactive list: the next to go (RC-54). */
@@ -232,7 +235,7 @@ export class Lru {
           bugOn(!this.frames.isOnLru(pfn), 'INV-8: on a list without PG_LRU', pfn);
           bugOn(this.listOf(pfn) !== list, 'INV-8: flags and list differ', pfn);
           bugOn((this.frames.nodeOf(pfn) as number) !== node, "INV-8: on another node's list", pfn);
-          size++;
+          size += this.frames.pagesOf(pfn);
         }
         bugOn(size !== this.sizes[node * LRU_LISTS + list], 'INV-8: list and its size differ on node', node);
         listed += size;
@@ -240,7 +243,7 @@ export class Lru {
     }
     let flagged = 0;
     this.zones.forEachUsed((pfn) => {
-      if (this.frames.isOnLru(pfn)) flagged++;
+      if (this.frames.isOnLru(pfn)) flagged += this.frames.pagesOf(pfn);
     });
     bugOn(flagged !== listed, 'INV-8: pages with PG_LRU and pages on lists differ in number', flagged);
   }

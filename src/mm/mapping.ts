@@ -10,10 +10,13 @@ import {
   type Mmu,
   type PageTables,
 } from '../hardware/index.js';
+import type { Counters } from '../stats/index.js';
 import type { CpuId, PageId, Pfn, SwapSlot } from '../units.js';
 import type { AddressSpace } from './address-space.js';
 import type { AnonVmas } from './anon-vma.js';
 import type { Frames } from './frames.js';
+import { makeHugeMapping, type HugeMapping } from './huge-mapping.js';
+import type { HugePages } from './huge-pages.js';
 import type { Lru } from './lru.js';
 import { PG_DIRTY, PG_SWAPBACKED } from './page-flags.js';
 import type { SwapArea } from './swap-area.js';
@@ -27,6 +30,9 @@ export interface MappingParts {
   readonly swap: SwapArea;
   readonly anonVmas: AnonVmas;
   readonly zeroPage: Pfn;
+  readonly counters: Counters;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
 }
 
 /** Entries and what hangs on them: map counts, rss, the reverse map, dirty bits, TLBs. */
@@ -39,7 +45,10 @@ export interface Mapping {
   mapDevice(vma: Vma, offset: number, page: PageId, pfn: Pfn, isWritable: boolean): void;
   /** Maps the zero page read-only (PL-12): in no rss, never counted. */
   mapZeroPage(page: PageId): void;
-  /** Clears a present entry: dirty bit into the page, rss, mapping count, TLBs. @returns the page; its reference is the caller's now */
+  /**
+   * Clears a present entry: dirty bit into the page, rss, mapping count, TLBs. @returns the page; its reference, the first page's
+   * if it is part of a huge page, is the caller's now
+   */
   unmap(space: AddressSpace, page: PageId, cpu: CpuId): Pfn;
   /** Like `unmap`, and leaves the page's swap slot in the entry (DM-20); the slot gets a user. */
   unmapToSwap(space: AddressSpace, page: PageId, cpu: CpuId, slot: SwapSlot): Pfn;
@@ -57,9 +66,13 @@ export interface Mapping {
   endBatch(): void;
   /** Interrupts of other CPUs caused since the last call: whoever caused them pays. */
   takeInterrupts(): number;
+  /** Blocks that one entry maps; null: the machine has no huge pages. */
+  readonly blocks: HugeMapping | null;
 }
 
-export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage }: MappingParts): Mapping {
+export function makeMapping(parts: MappingParts): Mapping {
+  const { frames, lru, tables, mmu, swap, anonVmas, zeroPage, huge } = parts;
+  const blocks = huge === null ? null : makeHugeMapping({ ...parts, huge, flush });
   let interrupts = 0;
   let batching = false;
   let batched = 0;
@@ -122,6 +135,7 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
     if ((tables.bits[page] & PTE_DIRTY) !== 0) frames.set(pfn, PG_DIRTY);
     forgetRss(space, pfn);
     frames.removeMapping(pfn);
+    if (blocks !== null && frames.isHuge(pfn)) blocks.partUnmapped(pfn, (tables.bits[page] & PTE_DIRTY) !== 0);
     return pfn;
   }
 
@@ -187,9 +201,10 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
     }
     const isFile = frames.mapping(tables.word[page] as Pfn) > 0;
     const pfn = unmap(space, page, cpu);
-    if (isFile && (bits & PTE_YOUNG) !== 0) lru.markAccessed(pfn);
-    freeSwapCacheOf(pfn);
-    lru.put(pfn);
+    const head = frames.headOf(pfn);
+    if (isFile && (bits & PTE_YOUNG) !== 0) lru.markAccessed(head);
+    freeSwapCacheOf(head);
+    lru.put(head);
   }
 
   /** The last mapping of a swap-cache page went: nobody else uses the slot, so neither does the cache. */
@@ -227,5 +242,6 @@ export function makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage
     beginBatch,
     endBatch,
     takeInterrupts,
+    blocks,
   };
 }

@@ -231,6 +231,12 @@ export const index61: InterleaveIndex = { bits: 32, addsInode: true };
 export const index61Moves: InterleaveIndex = { bits: 32, addsInode: false };
 export const index2616: InterleaveIndex = { bits: 32, addsInode: false };
 
+/** The same for a block of private memory, by blocks (K-H4): an area that begins inside one counts its blocks from that one. */
+export function askAboutBlock(query: Query, vma: Vma, offset: number, rule: InterleaveIndex): void {
+  askAboutVma(query, vma, offset, rule);
+  if (vma.file === null) query.index = Math.floor(vma.pgoff / 512) + Math.floor(offset / 512);
+}
+
 /** Fills `query` for a page of a mapping: its interleave index (MP-50, MP-51) and its place in the trace. */
 export function askAboutVma(query: Query, vma: Vma, page: number, rule: InterleaveIndex): void {
   let index: number;

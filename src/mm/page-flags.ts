@@ -24,7 +24,28 @@ export const PG_READAHEAD = 1 << 17;
 export const PG_FREE = 1 << 18;
 /** Never allocated to anyone: list heads and the zero page. */
 export const PG_RESERVED = 1 << 19;
+/** First page of a huge page: its references, lists, lock and state stand here for all 512. */
+export const PG_HEAD = 1 << 20;
+/** Any other page of a huge page. */
+export const PG_TAIL = 1 << 21;
+/** Of a page of a huge page: it belongs to one process alone, which may write it in place (K-H8). */
+export const PG_EXCLUSIVE = 1 << 22;
+/** Of a page of a huge page: it was written at some time, so it is not all zeros (K-H9). */
+export const PG_WRITTEN = 1 << 23;
+/** Of the first page: parts of the huge page are mapped by nobody while others are (HP-32, K-H14). */
+export const PG_PARTIAL = 1 << 24;
+/** Part of a huge page. */
+export const PG_HUGE = PG_HEAD | PG_TAIL;
 
 /** Flags that a page must not have when it is freed (INV-9). */
 export const PG_NOT_WHEN_FREED =
-  PG_LOCKED | PG_LRU | PG_WRITEBACK | PG_SWAPCACHE | PG_PRIVATE | PG_UNEVICTABLE | PG_FREE | PG_RESERVED;
+  PG_LOCKED |
+  PG_LRU |
+  PG_WRITEBACK |
+  PG_SWAPCACHE |
+  PG_PRIVATE |
+  PG_UNEVICTABLE |
+  PG_FREE |
+  PG_RESERVED |
+  PG_HEAD |
+  PG_TAIL;

@@ -24,6 +24,8 @@ export class Spaces {
   /** Areas by id, for the hint in the page tables; 0 stays empty. */
   private readonly table: (Vma | undefined)[] = [undefined];
   private readonly freeIds: number[] = [];
+  /** Told before an area is cut (K-H7). */
+  onCut: ((space: AddressSpace, vpn: number) => void) | null = null;
 
   constructor(
     private readonly tables: PageTables,
@@ -85,6 +87,7 @@ export class Spaces {
   /** Cuts an area in two at page number `at`; the part before keeps its identity. @returns the new part */
   split(vma: Vma, at: number): Vma {
     bugOn(at <= vma.start || at >= vma.end, 'split outside the area', at);
+    this.onCut?.(vma.space, at);
     const offset = at - vma.start;
     const rest = new Vma(vma.space);
     rest.flags = vma.flags;

@@ -1,9 +1,10 @@
 import { bugOn } from '../errors.js';
 import { C, N, type Counters } from '../stats/index.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
-import type { Frames } from './frames.js';
+import { HUGE_PAGES, type Frames } from './frames.js';
 import { FreshFrames } from './fresh-frames.js';
-import { PG_FREE, PG_NOT_WHEN_FREED, PG_RESERVED } from './page-flags.js';
+import { HugeFrames } from './huge-frames.js';
+import { PG_FREE, PG_HEAD, PG_NOT_WHEN_FREED, PG_RESERVED, PG_TAIL } from './page-flags.js';
 import type { Watermarks } from './watermarks.js';
 
 /** Which mark an allocation must leave standing. */
@@ -29,6 +30,7 @@ export class Zones {
   private readonly fresh: FreshFrames;
   private readonly nextFresh: Int32Array;
   private readonly freshEnd: Int32Array;
+  private readonly huge: HugeFrames;
   private readonly marks: Int32Array;
   private readonly rows: Int32Array;
   private readonly rowLength: Int32Array;
@@ -61,6 +63,7 @@ export class Zones {
     this.fresh = new FreshFrames(frames);
     this.nextFresh = this.fresh.next;
     this.freshEnd = this.fresh.end;
+    this.huge = new HugeFrames(frames, this.fresh, this.freeHead, () => counters.values[C.pgfree]);
     this.managed = words(nodes);
     this.closed = new Uint8Array(new ArrayBuffer(Math.max(64, nodes)));
     this.marks = words(nodes * MARKS);
@@ -156,7 +159,10 @@ export class Zones {
     this.freePages[node]--;
     let pfn = this.freeHead[node] as Pfn;
     if (pfn !== NO_PFN) this.freeHead[node] = this.frames.next(pfn);
-    else {
+    else if (this.nextFresh[node] === this.freshEnd[node] && this.huge.breakUp(node)) {
+      pfn = this.freeHead[node] as Pfn;
+      this.freeHead[node] = this.frames.next(pfn);
+    } else {
       pfn = this.nextFresh[node]++ as Pfn;
       if (this.nextFresh[node] === this.freshEnd[node]) this.fresh.nextRange(node);
     }
@@ -167,16 +173,74 @@ export class Zones {
     return pfn;
   }
 
+  /** The node has so many free huge pages, whatever else is free, and none can be made; null: what there is. */
+  limitHuge(node: NodeId, pages: number | null): void {
+    this.huge.setLimit(node, pages);
+  }
+
+  /** RC-3 for a huge page: would taking it leave `mark` standing? */
+  isAboveHuge(node: NodeId, mark: number): boolean {
+    return this.freePages[node] - (HUGE_PAGES - 1) > this.marks[node * MARKS + mark];
+  }
+
+  /** As `takeFromRow`, for a huge page: one allocation in numastat. @returns its first frame with one reference, or `NO_PFN` */
+  takeHugeFromRow(start: NodeId, mask: NodeMask | null, allowed: NodeMask | null, mark: number, cpuNode: NodeId): Pfn {
+    let preferred = -1;
+    for (let i = 0; i < this.rowLength[start]; i++) {
+      const node = this.rows[start * this.nodeCount + i] as NodeId;
+      if ((mask !== null && mask[node] === 0) || (allowed !== null && allowed[node] === 0)) continue;
+      if (preferred < 0) preferred = node;
+      const pfn = this.takeHuge(node, mark);
+      if (pfn === NO_PFN) continue;
+      this.countPlacement(preferred, node, cpuNode);
+      return pfn;
+    }
+    return NO_PFN;
+  }
+
+  /** A huge page of exactly this node, or `NO_PFN`. */
+  takeHugeFromNode(node: NodeId, mark: number, cpuNode: NodeId): Pfn {
+    const pfn = this.takeHuge(node, mark);
+    if (pfn !== NO_PFN) this.countPlacement(node, node, cpuNode);
+    return pfn;
+  }
+
+  private takeHuge(node: NodeId, mark: number): Pfn {
+    if (this.closed[node] !== 0 || !this.isAboveHuge(node, mark)) return NO_PFN;
+    const head = this.huge.take(node);
+    if (head === NO_PFN) return NO_PFN;
+    for (let pfn = head; pfn < head + HUGE_PAGES; pfn++) {
+      this.frames.setFlags(pfn, PG_TAIL);
+      this.frames.setCounts(pfn, 0, 0);
+    }
+    this.frames.setFlags(head, PG_HEAD);
+    this.frames.setCounts(head, 1, 0);
+    this.frames.setNext(head, NO_PFN);
+    this.freePages[node] -= HUGE_PAGES;
+    this.counters.add(C.pgalloc_normal, HUGE_PAGES);
+    return head;
+  }
+
+  /** Gives back a huge page that nobody references (INV-9). */
+  giveHuge(head: Pfn): void {
+    const { frames } = this;
+    frames.clear(head, PG_HEAD);
+    for (let pfn = head; pfn < head + HUGE_PAGES; pfn++) frames.clear(pfn, PG_TAIL);
+    if (this.isolatedUntil !== 0) {
+      for (let pfn = head; pfn < head + HUGE_PAGES; pfn++) this.give(pfn);
+      return;
+    }
+    const node = frames.nodeOf(head);
+    for (let pfn = head; pfn < head + HUGE_PAGES; pfn++) this.release(pfn);
+    this.huge.give(node, head);
+    this.freePages[node] += HUGE_PAGES;
+  }
+
   /** Gives back a frame that nobody references (INV-9). */
   give(pfn: Pfn): void {
     const frames = this.frames;
-    bugOn(frames.count(pfn) !== 0 || frames.mapcount(pfn) !== 0, 'INV-9: freed while in use', pfn);
-    bugOn(frames.has(pfn, PG_NOT_WHEN_FREED), 'INV-9: freed with a flag set that says it is in use', pfn);
     const node = frames.nodeOf(pfn);
-    frames.setFlags(pfn, PG_FREE);
-    frames.setMapping(pfn, 0, 0);
-    frames.setPrivate(pfn, 0);
-    this.counters.inc(C.pgfree);
+    this.release(pfn);
     if (pfn < this.isolatedUntil && pfn >= this.isolatedFrom) {
       this.freedIsolated++;
       return;
@@ -184,6 +248,16 @@ export class Zones {
     frames.setNext(pfn, this.freeHead[node] as Pfn);
     this.freeHead[node] = pfn;
     this.freePages[node]++;
+  }
+
+  private release(pfn: Pfn): void {
+    const frames = this.frames;
+    bugOn(frames.count(pfn) !== 0 || frames.mapcount(pfn) !== 0, 'INV-9: freed while in use', pfn);
+    bugOn(frames.has(pfn, PG_NOT_WHEN_FREED), 'INV-9: freed with a flag set that says it is in use', pfn);
+    frames.setFlags(pfn, PG_FREE);
+    frames.setMapping(pfn, 0, 0);
+    frames.setPrivate(pfn, 0);
+    this.counters.inc(C.pgfree);
   }
 
   /**
@@ -194,6 +268,7 @@ export class Zones {
     bugOn(this.isolatedUntil !== 0, 'a range is being taken away already', this.isolatedFrom);
     this.isolatedFrom = from;
     this.isolatedUntil = until;
+    while (this.huge.breakUp(node)); // gathered again when they are asked for
     const untouched = this.fresh.cut(node, from, until);
     this.freePages[node] -= until - untouched + this.unlist(node);
   }
@@ -285,6 +360,12 @@ export class Zones {
         listed++;
         bugOn(listed > this.managed[node], 'INV-9: a free list that does not close on node', node);
       }
+      this.huge.forEach(node as NodeId, (run) => {
+        for (let pfn = run; pfn < run + HUGE_PAGES; pfn++) {
+          bugOn(frames.flags(pfn) !== PG_FREE || this.isOutOfReach(pfn), 'INV-9: in use, yet in a free run', pfn);
+        }
+        listed += HUGE_PAGES;
+      });
       bugOn(fresh + listed !== this.freePages[node], 'INV-10: free count and free frames differ on node', node);
       let [used, withheld] = [0, this.fresh.countCut(node as NodeId)];
       this.fresh.forEachTouched(node as NodeId, (pfn) => {

@@ -52,6 +52,7 @@ const linux612: RuleNames = {
   moveCalls: '6.x',
   isolation: 'under-ptl',
   pageMapping: 'page_mapping',
+  hugePages: '6.12',
   shmemOperation: 'simple',
 };
 
@@ -69,6 +70,7 @@ const linux61: RuleNames = {
   pageStatus: '6.1',
   populateHoles: 'goes-on',
   advice: '6.1',
+  hugePages: '6.1',
 };
 
 const linux2616: RuleNames = {
@@ -111,6 +113,7 @@ const linux2616: RuleNames = {
   moveCalls: '2.6.16',
   isolation: 'under-ptl',
   pageMapping: 'page_mapping',
+  hugePages: '6.12',
   shmemOperation: 'none',
 };
 

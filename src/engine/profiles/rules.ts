@@ -111,8 +111,11 @@ import {
   watermarks2616,
   watermarks61,
   watermarks612,
+  huge61,
+  huge612,
   type BindOrder,
   type CpusetNotice,
+  type HugeRule,
   type InterleaveIndex,
   type LruRule,
   type MigrateOperation,
@@ -203,6 +206,8 @@ export interface Rules {
   readonly isolation: IsolationRule;
   /** Which field says that a page is still in a cache when its slot is taken over (PL-52). */
   readonly pageMapping: PageMappingRule;
+  /** Huge pages: how they are broken up, written and moved (K section 7). */
+  readonly hugePages: HugeRule;
   /** What shmem offers for moving its pages (PL-54). */
   readonly shmemOperation: MigrateOperation;
 }
@@ -263,6 +268,7 @@ export const VARIANTS: Variants = {
   moveCalls: { '6.x': moveCalls6, '2.6.16': moveCalls2616, 'swap-2006': moveCallsSwap2006, '2005': moveCalls2005 },
   isolation: { 'under-ptl': isolatesUnderPtl, 'drops-ptl': isolatesAfterPtl },
   pageMapping: { page_mapping: testsPageMapping, raw: testsRawMapping },
+  hugePages: { '6.12': huge612, '6.1': huge61 },
   shmemOperation: { simple: 'simple', none: 'none' },
 };
 

@@ -1,5 +1,5 @@
 import { EEXIST, EFAULT, EINVAL, ENOMEM } from '../../errors.js';
-import { PTE_WRITE, type PageTables } from '../../hardware/index.js';
+import { BLOCK_EMPTY, BLOCK_SMALL, PTE_DIRTY, PTE_WRITE, type PageTables } from '../../hardware/index.js';
 import {
   OWN_FAULTS,
   PG_MLOCKED,
@@ -11,6 +11,9 @@ import {
   VM_WRITE,
   type FileObject,
   type Frames,
+  HUGE_PAGES,
+  type HugeMapping,
+  type HugePages,
   type Lru,
   type Mapping,
   type Spaces,
@@ -18,7 +21,7 @@ import {
   type Vma,
   type VmaAttributes,
 } from '../../mm/index.js';
-import { NO_PAGE, type Pfn } from '../../units.js';
+import { NO_PAGE, type PageId, type Pfn } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
 export interface AreaParts {
@@ -32,6 +35,7 @@ export interface AreaParts {
   /** PL-41: a page that one entry alone uses may be written through again. */
   readonly isExclusive: (pfn: Pfn) => boolean;
   readonly zeroPage: Pfn;
+  readonly huge: HugePages | null;
 }
 
 /** What mmap is asked for. */
@@ -132,19 +136,37 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
 
   /** Entries take the area's new protection; a page of one task alone is writable at once (K-A9). */
   function reprotect(task: Task, vma: Vma): void {
+    const { blocks } = mapping;
     memory.forEachEntry(vma, (_, page) => {
       if (!tables.isPresent(page)) {
         if (!tables.isSwap(page)) tables.bits[page] &= ~PTE_WRITE; // in a device, or being moved: the next write asks
         return;
       }
       const pfn = tables.word[page] as Pfn;
-      const isPrivatePage = pfn !== zeroPage && frames.isAnon(pfn) && isExclusive(pfn);
+      if (blocks !== null && tables.isWhole(page)) {
+        if (page % HUGE_PAGES === 0 && pfn !== zeroPage) reprotectBlock(blocks, task, vma, page);
+        return;
+      }
+      const isPrivatePage = pfn !== zeroPage && frames.isAnon(pfn) && isWritablePart(page, pfn) && isExclusive(pfn);
       const isSharedPage = vma.isShared && vma.file?.isShmem === true;
       const writable = vma.isWritable && (isPrivatePage || isSharedPage);
       const before = tables.bits[page];
       tables.bits[page] = writable ? before | PTE_WRITE : before & ~PTE_WRITE;
       if (tables.bits[page] !== before) mapping.flush(vma.space, page, task.cpu);
     });
+  }
+
+  /** K-H19: one entry for the whole block. */
+  function reprotectBlock(blocks: HugeMapping, task: Task, vma: Vma, page: PageId): void {
+    const pfn = tables.word[page] as Pfn;
+    const mayWrite = vma.isShared || (parts.huge?.rule.writableAtOnce === true && isExclusive(pfn));
+    const writable = vma.isWritable && mayWrite;
+    if (writable !== ((tables.bits[page] & PTE_WRITE) !== 0)) blocks.setWritable(vma.space, page, writable, task.cpu);
+  }
+
+  /** K-H19: a part of a huge page that was not written since the cut asks once more. */
+  function isWritablePart(page: PageId, pfn: Pfn): boolean {
+    return parts.huge?.rule.writableAtOnce !== false || !frames.isHuge(pfn) || (tables.bits[page] & PTE_DIRTY) !== 0;
   }
 
   function mprotect(task: Task, vpn: number, pages: number, flags: number): number {
@@ -163,8 +185,9 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
   function setLocked(vma: Vma): void {
     memory.forEachEntry(vma, (_, page) => {
       if (!tables.isPresent(page)) return;
+      if (tables.word[page] === (zeroPage as number)) return;
       const pfn = tables.word[page] as Pfn;
-      if (pfn === zeroPage) return;
+      if (frames.isHuge(pfn) && !(tables.isWhole(page) && page % HUGE_PAGES === 0)) return; // parts alone lock nothing
       const wasListed = frames.isOnLru(pfn);
       if (wasListed) lru.remove(pfn);
       if (vma.isLocked) frames.set(pfn, PG_MLOCKED | PG_UNEVICTABLE);
@@ -240,9 +263,19 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
       spaces.adoptAnon(moved, vma);
     }
     moved.takeSwapWindow(vma);
+    const { blocks } = mapping;
+    const keepsBlocks = (toVpn - vpn) % HUGE_PAGES === 0;
     memory.forEachEntry(vma, (offset, page) => {
       const target = spaces.pageIn(moved, offset);
       if (target === NO_PAGE) return;
+      if (blocks !== null && tables.isWhole(page)) {
+        if (keepsBlocks) {
+          blocks.moveBlock(space, page, target, task.cpu);
+          return;
+        }
+        blocks.splitBlock(space, page, task.cpu);
+      }
+      if (blocks !== null && tables.block[target >> 9] === BLOCK_EMPTY) tables.block[target >> 9] = BLOCK_SMALL;
       tables.word[target] = tables.word[page];
       tables.bits[target] = tables.bits[page];
       tables.clear(page);

@@ -1,4 +1,4 @@
-import type { AddressSpace, Mapping, Spaces, Vma, VmaAttributes } from '../../mm/index.js';
+import type { AddressSpace, HugeMapping, Mapping, Spaces, Vma, VmaAttributes } from '../../mm/index.js';
 import type { PageTables } from '../../hardware/index.js';
 import { NO_PAGE, type CpuId, type PageId } from '../../units.js';
 
@@ -40,8 +40,23 @@ export function makeMemorySyscalls({ tables, spaces, mapping }: MemoryParts): Me
     }
   }
 
+  /** Blocks that one entry maps end as a whole, or, if only a part goes, become small pieces first (K-H2, K-H7). */
+  function zapBlocks(blocks: HugeMapping, vma: Vma, first: number, end: number, cpu: CpuId): void {
+    for (let offset = first; offset < end;) {
+      const inLeaf = (vma.start + offset) % LEAF;
+      const next = offset - inLeaf + LEAF;
+      const page = tables.walk(vma.space.root, vma.start + offset);
+      if (page !== NO_PAGE && tables.isWhole(page)) {
+        if (inLeaf === 0 && next <= end) blocks.zapBlock(vma.space, page, cpu);
+        else blocks.splitBlock(vma.space, page, cpu);
+      }
+      offset = next;
+    }
+  }
+
   function zapRange(vma: Vma, first: number, end: number, cpu: CpuId): void {
     mapping.beginBatch();
+    if (mapping.blocks !== null) zapBlocks(mapping.blocks, vma, first, end, cpu);
     visitRange(vma, first, end, (_, page) => {
       mapping.zap(vma.space, page, cpu);
     });

@@ -7,6 +7,8 @@ import {
   type Mapping,
   type RebindRule,
   rebindTask,
+  HUGE_PAGES,
+  PG_EXCLUSIVE,
   PG_SWAPBACKED,
   type Spaces,
   type SwapArea,
@@ -16,7 +18,16 @@ import {
   type Vma,
 } from '../../mm/index.js';
 import type { AutoMigrate } from '../../balance/index.js';
-import { PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, type PageTables, type Topology } from '../../hardware/index.js';
+import {
+  BLOCK_EMPTY,
+  BLOCK_SMALL,
+  PTE_DIRTY,
+  PTE_PRESENT,
+  PTE_SWAP,
+  PTE_WRITE,
+  type PageTables,
+  type Topology,
+} from '../../hardware/index.js';
 import { C, type Counters } from '../../stats/index.js';
 import { NO_PAGE, type CpuId, type NodeId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
@@ -77,10 +88,25 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
 
   /** Entries of an area that may hold private pages; others are faulted in again by the child (K-A4). */
   function copyEntries(from: Vma, to: Vma, cpu: CpuId): void {
+    const { blocks } = mapping;
     memory.forEachEntry(from, (offset, page) => {
+      if (blocks !== null && tables.isWhole(page) && page % HUGE_PAGES !== 0) return; // came with its block's first page
       const copy = spaces.pageIn(to, offset);
-      if (copy !== NO_PAGE) copyEntry(from, to, offset, page, copy, cpu);
+      if (copy === NO_PAGE) return;
+      if (blocks !== null && tables.isWhole(page)) blocks.copyBlock(from.space, page, to, offset, copy, cpu);
+      else copyEntry(from, to, offset, page, copy, cpu);
     });
+    if (blocks !== null) copySmallBlocks(from, to);
+  }
+
+  /** A block in small pieces is one in the child too, whatever is mapped there (K-H1). */
+  function copySmallBlocks(from: Vma, to: Vma): void {
+    for (let offset = 0; offset < from.pages; offset += HUGE_PAGES - ((from.start + offset) % HUGE_PAGES)) {
+      const page = tables.walk(from.space.root, from.start + offset);
+      if (page === NO_PAGE || tables.block[page >> 9] !== BLOCK_SMALL) continue;
+      const copy = spaces.pageIn(to, offset);
+      if (copy !== NO_PAGE && tables.block[copy >> 9] === BLOCK_EMPTY) tables.block[copy >> 9] = BLOCK_SMALL;
+    }
   }
 
   function copyEntry(from: Vma, to: Vma, offset: number, page: PageId, copy: PageId, cpu: CpuId): void {
@@ -108,7 +134,8 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
       return;
     }
     mapping.writeProtect(from.space, page, cpu);
-    frames.get(pfn);
+    frames.get(frames.headOf(pfn));
+    if (frames.isHuge(pfn)) frames.clear(pfn, PG_EXCLUSIVE);
     const childBits = bits & ~(PTE_WRITE | PTE_PRESENT | (from.isShared ? PTE_DIRTY : 0)); // a private page stays dirty in both
     if (frames.isAnon(pfn)) mapping.mapAnon(to, offset, copy, pfn, childBits);
     else mapping.mapFile(to, copy, pfn, childBits);
