@@ -4,23 +4,31 @@ import { Contents } from './contents.js';
 import type { Frames } from './frames.js';
 import { PG_SWAPCACHE } from './page-flags.js';
 
+/** One slot: four 32-bit words. */
+const WORDS_SHIFT = 2;
+const USERS = 0; // in the low half; above it MOVED
+const CACHE = 1;
+const AGE = 2;
+const NODE = 3; // of a free slot: the next free one
+const USERS_MASK = (1 << 16) - 1;
+/** A mover, not a shortage, took the page out; its way back is part of what the move costs. */
+const MOVED = 1 << 16;
+
 /**
- * The swap device's slots, their use counts, and the swap cache over them (page-lifecycle section 6).
+ * The swap device's slots, their use counts, and the swap cache over them (page-lifecycle section 6), as records in one typed
+ * array that is made when the first page goes out: a machine that swaps nothing pays nothing.
  *
- * `map[slot]` counts users: 1 for the swap cache, 1 per swap entry in a page table, 1 per shmem slot (INV-7).
+ * - users: 1 for the swap cache, 1 per swap entry in a page table, 1 per shmem slot (INV-7)
+ * - cache: the frame in the swap cache, or 0
+ * - age and node: age when evicted + 1, and node * 2 + mark (RC-60)
+ *
  * Slot 0 is the header of a real swap area and never used.
  */
 export class SwapArea {
-  private readonly map: Uint16Array;
-  private readonly cache: Int32Array;
-  private readonly freeStack: Int32Array;
-  /** 1: a mover, not a shortage, took the page out; its way back is part of what the move costs. */
-  private readonly byMover: Uint8Array;
-  private freeOnStack = 0;
+  private words = new Int32Array(0);
+  /** The slot freed last, 0: none. */
+  private freeHead = 0;
   private nextFresh = 1;
-  /** Age when evicted + 1, and node * 2 + mark (RC-60), by slot. */
-  readonly shadowAge: Int32Array;
-  readonly shadowNode: Int32Array;
   /** What was written to the device; only with `Contents`. */
   readonly device: Contents | null;
   /** Slots in use at most: 0 while swap is off. */
@@ -36,13 +44,6 @@ export class SwapArea {
     keepContents: boolean,
   ) {
     this.slots = this.capacity = slots;
-    const words = (n: number) => new Int32Array(new ArrayBuffer(Math.max(64, n * 4)));
-    this.map = new Uint16Array(new ArrayBuffer(Math.max(64, (slots + 1) * 2)));
-    this.cache = words(slots + 1);
-    this.freeStack = words(slots + 1);
-    this.byMover = new Uint8Array(new ArrayBuffer(Math.max(64, slots + 1)));
-    this.shadowAge = words(slots + 1);
-    this.shadowNode = words(slots + 1);
     this.device = keepContents ? new Contents(slots + 1) : null;
   }
 
@@ -66,49 +67,75 @@ export class SwapArea {
   }
 
   users(slot: SwapSlot): number {
-    return this.map[slot];
+    return this.words[slot << WORDS_SHIFT] & USERS_MASK;
   }
 
   cached(slot: SwapSlot): Pfn {
-    return this.cache[slot] as Pfn;
+    return this.words[(slot << WORDS_SHIFT) | CACHE] as Pfn;
   }
 
   /** A free slot with one user, or `NO_SLOT`. */
   allocate(): SwapSlot {
     if (this.used >= this.slots) return NO_SLOT;
-    const slot = this.freeOnStack > 0 ? this.freeStack[--this.freeOnStack] : this.nextFresh++;
-    this.map[slot] = 1;
-    this.shadowAge[slot] = 0;
-    this.byMover[slot] = 0;
+    if (this.words.length === 0) this.words = new Int32Array(new ArrayBuffer((this.capacity + 1) << (WORDS_SHIFT + 2)));
+    const words = this.words;
+    let slot = this.freeHead;
+    if (slot !== 0) this.freeHead = words[(slot << WORDS_SHIFT) | NODE];
+    else slot = this.nextFresh++;
+    words[(slot << WORDS_SHIFT) | USERS] = 1;
+    words[(slot << WORDS_SHIFT) | AGE] = 0;
     this.used++;
     return slot as SwapSlot;
   }
 
   markMoved(slot: SwapSlot): void {
-    this.byMover[slot] = 1;
+    this.words[(slot << WORDS_SHIFT) | USERS] |= MOVED;
   }
 
   isMoved(slot: SwapSlot): boolean {
-    return this.byMover[slot] !== 0;
+    return (this.words[(slot << WORDS_SHIFT) | USERS] & MOVED) !== 0;
+  }
+
+  /** The page of the slot is evicted: when, by the counter of its node, and `node * 2 + mark` (RC-60). */
+  setShadow(slot: SwapSlot, age: number, nodeAndMark: number): void {
+    this.words[(slot << WORDS_SHIFT) | AGE] = age + 1;
+    this.words[(slot << WORDS_SHIFT) | NODE] = nodeAndMark;
+  }
+
+  /** Age + 1 of the page that was evicted to the slot; 0: none was, or it has been looked up. */
+  shadowAge(slot: SwapSlot): number {
+    return this.words[(slot << WORDS_SHIFT) | AGE];
+  }
+
+  shadowNode(slot: SwapSlot): number {
+    return this.words[(slot << WORDS_SHIFT) | NODE];
+  }
+
+  clearShadow(slot: SwapSlot): void {
+    this.words[(slot << WORDS_SHIFT) | AGE] = 0;
   }
 
   addUser(slot: SwapSlot): void {
-    bugOn(this.map[slot] === 0, 'INV-14: a user of a free slot', slot);
-    this.map[slot]++;
+    bugOn(this.users(slot) === 0, 'INV-14: a user of a free slot', slot);
+    this.words[(slot << WORDS_SHIFT) | USERS]++;
   }
 
   dropUser(slot: SwapSlot): void {
-    bugOn(this.map[slot] === 0, 'INV-7: a free slot freed again', slot);
-    if (--this.map[slot] > 0) return;
-    bugOn(this.cache[slot] !== 0, 'INV-7: a slot freed under its swap-cache page', slot);
-    this.freeStack[this.freeOnStack++] = slot;
+    const words = this.words;
+    const at = slot << WORDS_SHIFT;
+    bugOn((words[at] & USERS_MASK) === 0, 'INV-7: a free slot freed again', slot);
+    if ((--words[at] & USERS_MASK) > 0) return;
+    bugOn(words[at | CACHE] !== 0, 'INV-7: a slot freed under its swap-cache page', slot);
+    words[at | NODE] = this.freeHead;
+    this.freeHead = slot;
     this.used--;
   }
 
   /** Puts a page into the swap cache at a slot it already owns a user of; the cache takes a reference. */
   insert(slot: SwapSlot, pfn: Pfn): void {
-    bugOn(this.cache[slot] !== 0, 'INV-4: slot already cached', slot);
-    this.cache[slot] = pfn;
+    const at = (slot << WORDS_SHIFT) | CACHE;
+    bugOn(this.words[at] !== 0, 'INV-4: slot already cached', slot);
+    this.words[at] = pfn;
     this.frames.get(pfn);
     this.frames.set(pfn, PG_SWAPCACHE);
     this.frames.setPrivate(pfn, slot);
@@ -116,13 +143,13 @@ export class SwapArea {
 
   /** The cache now shows `to` where it showed `from`; flags and references are the caller's (M5b). */
   replace(slot: SwapSlot, to: Pfn): void {
-    this.cache[slot] = to;
+    this.words[(slot << WORDS_SHIFT) | CACHE] = to;
   }
 
   /** Takes the page out of the swap cache and drops the cache's user; its reference is still to be dropped. */
   remove(pfn: Pfn): void {
     const slot = this.frames.private_(pfn) as SwapSlot;
-    this.cache[slot] = NO_PFN;
+    this.words[(slot << WORDS_SHIFT) | CACHE] = NO_PFN;
     this.frames.clear(pfn, PG_SWAPCACHE);
     this.frames.setPrivate(pfn, 0);
     this.dropUser(slot);
@@ -137,9 +164,9 @@ export class SwapArea {
   check(expected: { get(slot: SwapSlot): number | undefined }): void {
     let used = 0;
     for (let slot = 1 as SwapSlot; slot < this.nextFresh; slot++) {
-      const pfn = this.cache[slot] as Pfn;
+      const pfn = this.cached(slot);
       const users = (expected.get(slot) ?? 0) + (pfn === NO_PFN ? 0 : 1);
-      bugOn(users !== this.map[slot], 'INV-7: users and count of a slot differ', slot);
+      bugOn(users !== this.users(slot), 'INV-7: users and count of a slot differ', slot);
       if (users > 0) used++;
       if (pfn === NO_PFN) continue;
       bugOn(!this.frames.isSwapCache(pfn), 'INV-4: in the swap cache without PG_SWAPCACHE', pfn);

@@ -95,8 +95,7 @@ export function makeWorkingset(
 
   function evictSwap(slot: SwapSlot, pfn: Pfn): void {
     const node = frames.nodeOf(pfn);
-    swap.shadowAge[slot] = ages[node] + 1;
-    swap.shadowNode[slot] = shadowNode(pfn);
+    swap.setShadow(slot, ages[node], shadowNode(pfn));
     ages[node]++;
   }
 
@@ -147,10 +146,10 @@ export function makeWorkingset(
       refaulted(pfn, age, file.shadowNode.get(index));
     },
     swap(slot, pfn) {
-      const age = swap.shadowAge[slot];
+      const age = swap.shadowAge(slot);
       if (age === 0) return;
-      swap.shadowAge[slot] = 0;
-      refaulted(pfn, age, swap.shadowNode[slot]);
+      swap.clearShadow(slot);
+      refaulted(pfn, age, swap.shadowNode(slot));
     },
   };
 
