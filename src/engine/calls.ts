@@ -45,7 +45,7 @@ export interface Calls {
    * Writes one of the files under /proc/sys or sysfs that the model has. @returns 0, -EINVAL or -ENOENT
    * @throws MmError NOT_THERE_YET for a value whose effect is not modelled
    */
-  sysctl(name: string, value: number): number;
+  sysctl(name: string, value: number | string): number;
   /** The `mpol=` mount option of a new tmpfs file. */
   mountPolicy(file: FileObject, text: string): number;
 }
@@ -150,7 +150,11 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   });
   const swapOutCalls = { ...swapCalls, swapOutProcess: told(tracer, 'swapout', swapOutProcess) };
 
-  function sysctl(name: string, value: number): number {
+  function sysctl(name: string, given: number | string): number {
+    if (name.startsWith('transparent_hugepage/')) {
+      return machine.huge?.write(name.slice('transparent_hugepage/'.length), String(given)) ?? -ENOENT;
+    }
+    const value = Number(given);
     if (name === 'weighted_interleave/auto') return setAutoWeights(value);
     const weight = /^weighted_interleave\/node(\d+)$/.exec(name);
     if (weight === null) return writeSwitch(name, value);

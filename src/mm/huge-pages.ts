@@ -1,13 +1,17 @@
+import { EINVAL, ENOENT } from '../errors.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 import { HUGE_PAGES, type Frames } from './frames.js';
 import { PG_PARTIAL } from './page-flags.js';
 import { VM_HUGEPAGE, VM_NOHUGEPAGE, type Vma } from './vma.js';
 
+const ENABLED = ['never', 'madvise', 'always'] as const;
+const DEFRAG = ['always', 'defer', 'defer+madvise', 'madvise', 'never'] as const;
+
 /** /sys/kernel/mm/transparent_hugepage. */
 export interface HugeSettings {
-  enabled: 'never' | 'madvise' | 'always';
+  enabled: (typeof ENABLED)[number];
   /** How much a fault does to get a huge page (HP-3). */
-  defrag: 'always' | 'defer' | 'defer+madvise' | 'madvise' | 'never';
+  defrag: (typeof DEFRAG)[number];
   /** Reading an untouched block maps the huge zero page. */
   useZeroPage: boolean;
 }
@@ -70,6 +74,17 @@ export class HugePages {
     this.settings = { ...HUGE_DEFAULTS, ...settings };
     this.wholes = new Int32Array(new ArrayBuffer(((frames.capacity >> 9) + 1) * 4));
     this.deferred = Array.from({ length: nodeCount }, () => new Set<Pfn>());
+  }
+
+  /** Writes one of the files. @returns 0, -EINVAL or -ENOENT */
+  write(name: string, value: string): number {
+    const { settings } = this;
+    const [enabled, defrag] = [ENABLED.find((one) => one === value), DEFRAG.find((one) => one === value)];
+    if (name === 'enabled' && enabled !== undefined) settings.enabled = enabled;
+    else if (name === 'defrag' && defrag !== undefined) settings.defrag = defrag;
+    else if (name === 'use_zero_page' && /^[01]$/.test(value)) settings.useZeroPage = value === '1';
+    else return ['enabled', 'defrag', 'use_zero_page'].includes(name) ? -EINVAL : -ENOENT;
+    return 0;
   }
 
   /** H1: may a fault fill whole blocks of this area? */

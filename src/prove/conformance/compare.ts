@@ -1,3 +1,4 @@
+import type { HugeCounts } from './huge-counts.js';
 import type { Step, StepResult } from './recording.js';
 
 /** What differs between a recorded step and the model's. */
@@ -23,9 +24,20 @@ const RESULT_FIELDS = [
 
 /** States of every page, by task and region. */
 export type Pages = Readonly<Record<string, readonly number[]>>;
+/** What is recorded of huge pages, by task and region; parts and zero blocks only of regions that have any. */
+const HUGE_FIELDS = ['hugePages', 'hugeParts', 'hugeZero'] as const;
 
-/** Compares one step: return value, errno, signal, values read, faults taken, and the state of every page. */
-export function compareStep(step: Step, result: StepResult, pages: Pages): Mismatch[] {
+/**
+ * Compares one step: return value, errno, signal, values read, faults taken, and the state of every page.
+ *
+ * @param huge asked only where huge pages are recorded
+ */
+export function compareStep(
+  step: Step,
+  result: StepResult,
+  pages: Pages,
+  huge: () => Readonly<Record<string, HugeCounts>>,
+): Mismatch[] {
   const mismatches: Mismatch[] = [];
   for (const field of RESULT_FIELDS) {
     const expected = step.result[field];
@@ -36,10 +48,19 @@ export function compareStep(step: Step, result: StepResult, pages: Pages): Misma
   if (step.pagesRuns !== undefined) {
     const runs = Object.fromEntries(Object.entries(pages).map(([region, states]) => [region, runsOf(states)]));
     compareRegions(step.pagesRuns, runs, null, mismatches);
-    for (const [region, expected] of Object.entries(step.hugePages ?? {}))
-      if (expected > 0) mismatches.push({ what: `huge pages of ${region}`, expected, got: 0 }); // the model has none
+    if (step.hugePages !== undefined) compareHuge(step, huge(), mismatches);
   }
   return mismatches;
+}
+
+function compareHuge(step: Step, got: Readonly<Record<string, HugeCounts>>, mismatches: Mismatch[]): void {
+  for (const field of HUGE_FIELDS) {
+    const expected = step[field] ?? {};
+    for (const region of new Set([...Object.keys(expected), ...Object.keys(got)])) {
+      const [recorded, mine] = [expected[region] ?? 0, got[region]?.[field] ?? 0];
+      if (recorded !== mine) mismatches.push({ what: `${field} of ${region}`, expected: recorded, got: mine });
+    }
+  }
 }
 
 type Seen = (region: string, states: readonly unknown[]) => boolean;

@@ -1,5 +1,6 @@
 import { bundledPolicies, compose, loadPolicy, makeCalls, tracedBy, type Watcher } from '../../engine/index.js';
 import type { MachineDescription } from '../../hardware/index.js';
+import { HUGE_DEFAULTS } from '../../mm/index.js';
 import type { PolicyDefinition } from '../../policy/index.js';
 import type { RecordedCase, RecordedMachine } from './recording.js';
 import { Simulator } from './simulator.js';
@@ -26,6 +27,7 @@ export async function simulators(
         writesAtOnce: true,
         readsAtOnce: true,
         swapPages: 65536,
+        ...(hasHuge(recorded) && { thp: HUGE_DEFAULTS }),
       },
       switches: {
         ...{ hookSwap: false, hookFile: false, hookShmem: false },
@@ -40,6 +42,9 @@ export async function simulators(
     return new Simulator(machine, calls);
   };
 }
+
+/** The recorded kernels start with the defaults of huge pages, but without any where none are recorded (section 3). */
+const hasHuge = ({ steps }: RecordedCase): boolean => steps.some(({ hugePages }) => hugePages !== undefined);
 
 function describe(machine: RecordedMachine): MachineDescription {
   const table = machine.distance.map((row) => row.map(() => 100));

@@ -33,9 +33,11 @@ export type Step = Readonly<Record<string, unknown>> & {
   readonly nodeCounters?: Readonly<Record<string, readonly number[]>>;
   /** Where runs differed: the states that were seen, for each page of a region. */
   readonly pagesSeen?: Readonly<Record<string, readonly (readonly number[])[]>>;
-  /** Instead of `pages`: runs of equal states, and how many huge pages are mapped as a whole. */
+  /** Instead of `pages`, on a machine with huge pages: runs of equal states, and what each region shows of huge pages. */
   readonly pagesRuns?: Readonly<Record<string, readonly (readonly [state: number, count: number])[]>>;
   readonly hugePages?: Readonly<Record<string, number>>;
+  readonly hugeParts?: Readonly<Record<string, number>>;
+  readonly hugeZero?: Readonly<Record<string, number>>;
   readonly unstable?: readonly string[];
 };
 

@@ -132,7 +132,7 @@ const hasCounters = ({ op, counters }: Step): boolean => op === 'touch' && count
 function compareOne(step: Step, simulator: Simulator): readonly Mismatch[] {
   try {
     const result = simulator.execute(step);
-    return compareStep(step, result, simulator.pages());
+    return compareStep(step, result, simulator.pages(), () => simulator.hugeCounts());
   } catch (error) {
     if (!(error instanceof MmError) || error.code !== 'NOT_THERE_YET') throw error;
     return [{ what: 'not there yet', expected: step.op, got: error.message }];

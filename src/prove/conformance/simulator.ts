@@ -4,6 +4,7 @@ import { VM_EXEC, VM_LOCKED, VM_READ, VM_SHARED, VM_WRITE, type FileObject, type
 import { EFAULT, EINVAL, errnoName, MmError } from '../../errors.js';
 import type { Counters } from '../../stats/index.js';
 import { asCpuId, asNodeId } from '../../units.js';
+import { countHuge, type HugeCounts } from './huge-counts.js';
 import type { Step, StepResult } from './recording.js';
 import type { Governed } from './rule-of.js';
 
@@ -81,6 +82,16 @@ export class Simulator {
     return states;
   }
 
+  /** What every region of every living task shows of huge pages. */
+  hugeCounts(): Record<string, HugeCounts> {
+    const counts: Record<string, HugeCounts> = {};
+    for (const [name, task] of this.tasks) {
+      for (const [region, range] of this.regions.get(name) ?? [])
+        counts[`${name}.${region}`] = countHuge(this.machine, task, range);
+    }
+    return counts;
+  }
+
   private dispatch(step: Step): StepResult {
     const operation = (this.operations as Record<string, ((step: Step) => StepResult) | undefined>)[step.op];
     if (operation === undefined) throw unsupported(`operation ${step.op}`);
@@ -119,13 +130,20 @@ export class Simulator {
     object: (step: Step) => this.createObject(step),
     swapon: () => done(this.calls.swap.swapon(65536)),
     swapoff: () => done(this.calls.swap.swapoff()),
-    sysctl: (step: Step) => done(this.calls.sysctl(text(step, 'name'), number(step, 'value'))),
+    sysctl: (step: Step) => done(this.calls.sysctl(text(step, 'name'), step.value as number | string)),
     fill: (step: Step) => {
-      this.machine.zones.close(asNodeId(number(step, 'node')), true);
+      const { zones } = this.machine;
+      const node = asNodeId(number(step, 'node'));
+      if (step.freeHuge === undefined) zones.close(node, true);
+      else zones.limitHuge(node, number(step, 'freeHuge'));
       return done(0);
     },
     unfill: () => {
-      for (const node of this.machine.topology.allNodes()) this.machine.zones.close(node, false);
+      const { zones, topology } = this.machine;
+      for (const node of topology.allNodes()) {
+        zones.close(node, false);
+        zones.limitHuge(node, null);
+      }
       return done(0);
     },
     drop_caches: () => {
