@@ -128,6 +128,7 @@ function threadLines({ switches, actions }: RunSpec): string[] {
 
 function sysctlLines({ switches }: RunSpec): string[] {
   const lines = switches.pageCluster > 0 ? [`sysctl vm.page-cluster=${String(switches.pageCluster)}`] : [];
+  if (switches.thp !== 'never') lines.push(`echo ${switches.thp} > /sys/kernel/mm/transparent_hugepage/enabled`);
   return switches.swap ? lines : [...lines, 'swapoff -a'];
 }
 

@@ -47,6 +47,9 @@ export function parseSwitch(piece: Piece, word: SwitchWord, into: MutableSwitche
     case 'swap':
       into.swap = isOn;
       break;
+    case 'thp':
+      into.thp = value.value as Switches['thp']; // one of the word's values, by checkValue()
+      break;
     case 'readahead':
       into.readahead = isOn;
       break;

@@ -68,6 +68,7 @@ function switchWords(spec: RunSpec): string[] {
   add('cpus', typeof switches.cpus === 'string' ? switches.cpus : switches.cpus.join(','), 'cpus');
   add('profile', switches.profile, 'profile');
   add('swap', onOff(switches.swap), 'swap');
+  add('thp', switches.thp, 'thp');
   add('readahead', onOff(switches.readahead), 'readahead');
   add('fault-around', onOff(switches.faultAround), 'faultAround');
   add('page-cluster', String(switches.pageCluster), 'pageCluster');

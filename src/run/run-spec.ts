@@ -55,6 +55,7 @@ export interface Switches {
   readonly cpus: 'blocks' | 'spread' | 'pack' | readonly number[];
   readonly profile: string;
   readonly swap: boolean;
+  readonly thp: 'never' | 'madvise' | 'always';
   readonly readahead: boolean;
   readonly faultAround: boolean;
   readonly pageCluster: number;
@@ -69,6 +70,7 @@ export const DEFAULT_SWITCHES: Switches = {
   cpus: 'blocks',
   profile: 'mof',
   swap: true,
+  thp: 'never',
   readahead: false,
   faultAround: false,
   pageCluster: 0,

@@ -115,8 +115,8 @@ export const SWITCHES: readonly SwitchWord[] = [
   {
     name: 'thp',
     syntax: 'thp=never|madvise|always',
-    about: 'transparent huge pages',
-    isThere: false,
+    about: 'transparent huge pages of 2 MiB: none, in areas marked by madvise (a trace marks none), or in all',
+    isThere: true,
     initial: 'never',
     values: ['never', 'madvise', 'always'],
   },

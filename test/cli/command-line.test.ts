@@ -40,7 +40,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
     'cannot read run "default+lasy@threads": at character 9: unknown word "lasy"; did you mean "lazy"?',
   ],
   ['compare no-such-file.parquet default+lasy', 'cannot read run "default+lasy"'],
-  ['run --demo bind=0+thp=always', '"thp=always" is not there yet'],
+  ['run --demo default+profile=mof-2006+thp=always', 'a kernel before 2.6.38, which has no transparent huge pages'],
   ['run --demo default+migrate=0:7', 'node 7 is not on this machine'],
   ['run --demo default+swapout+swap=off', 'swapout needs swap slots for anonymous pages; leave out swap=off'],
   ['compare --demo interleaf=all', 'did you mean "interleave"?'],

@@ -94,6 +94,7 @@ const switches: fc.Arbitrary<Switches> = fc.record({
   cpus: fc.oneof(fc.constantFrom('blocks', 'spread', 'pack'), fc.array(fc.nat(1023), { minLength: 1, maxLength: 6 })),
   profile: fc.constantFrom('mof', 'mof-2006', 'linux-6.1', 'linux-6.12'),
   swap: fc.boolean(),
+  thp: fc.constantFrom('never', 'madvise', 'always'),
   readahead: fc.boolean(),
   faultAround: fc.boolean(),
   pageCluster: fc.nat(10),

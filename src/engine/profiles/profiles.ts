@@ -10,6 +10,8 @@ export interface Profile {
   readonly rules: RuleNames;
   /** Migrate-on-fault hooks that this kernel has (FP-84); without any, none can be switched on. */
   readonly hooks: readonly Hook[];
+  /** Transparent huge pages, which came with 2.6.38. */
+  readonly hasHugePages: boolean;
 }
 
 const linux612: RuleNames = {
@@ -123,42 +125,49 @@ export const PROFILES: readonly Profile[] = [
     about: 'Linux 6.12 plus migrate-on-fault as its later reviewers corrected it',
     rules: { ...linux612, lazyUnmap: '2012' },
     hooks: ['swap', 'file', 'shmem'],
+    hasHugePages: true,
   },
   {
     name: 'mof-2006',
     about: 'Linux 2.6.16 with the posted migrate-on-fault prototype V0.1, defects included',
     rules: linux2616,
     hooks: ['swap'],
+    hasHugePages: false,
   },
   {
     name: 'direct-2005',
     about: 'Direct Migration V1 of November 2005 on the rules of 2.6.16',
     rules: { ...linux2616, lazyUnmap: 'refused', mover: 'v1', moveCalls: '2005' },
     hooks: [],
+    hasHugePages: false,
   },
   {
     name: 'swap-2006',
     about: 'swap migration of January 2006 on the rules of 2.6.16: every mover only evicts',
     rules: { ...linux2616, lazyUnmap: 'refused', mover: 'swap-only', moveCalls: 'swap-2006' },
     hooks: [],
+    hasHugePages: false,
   },
   {
     name: 'linux-5.15',
     about: 'Linux 6.1 with device memory as in 5.15, before the change of October 2021',
     rules: { ...linux61, migrateVma: '5.15', entryWait: 'with-reference' },
     hooks: [],
+    hasHugePages: true,
   },
   {
     name: 'linux-6.1',
     about: 'mainline Linux 6.1: no migrate-on-fault for explicit policies',
     rules: linux61,
     hooks: [],
+    hasHugePages: true,
   },
   {
     name: 'linux-6.12',
     about: 'mainline Linux 6.12: no migrate-on-fault for explicit policies',
     rules: linux612,
     hooks: [],
+    hasHugePages: true,
   },
 ];
 

@@ -4,7 +4,7 @@ import { MmError } from '../../errors.js';
 import { formatNodes, formatPages, type MachineDescription, Topology } from '../../hardware/index.js';
 import type { MempolicyRequest } from '../../mm/index.js';
 import type { RunResult } from '../../stats/index.js';
-import { bestStatic, firstParallelRow, pageCount, type TraceSource } from '../../trace/index.js';
+import { bestStatic, firstParallelRow, pageCount, type Sidecar, type TraceSource } from '../../trace/index.js';
 import { openTrace } from '../../trace/readers/index.js';
 import { planActions } from './actions.js';
 import { compose, tracedBy } from '../compose.js';
@@ -96,6 +96,7 @@ async function replayWatched(
     defaultPolicy: await loadPolicy('default', cwd),
     autoMigrate: switches.autoMigrate,
     ...(switches.swap ? {} : { swapPages: 0 }),
+    ...(switches.thp === 'never' ? {} : { thp: { enabled: switches.thp } }),
   };
   const machine = watcher === null ? compose(parts) : compose(parts, tracedBy(watcher.tracer));
   watcher?.watch(machine);
@@ -104,7 +105,7 @@ async function replayWatched(
     ...{ machine, source, cpus, region, actions, progress, runPolicy, vmaPolicies },
     ...{ order: options.order, repeat: options.repeat, watch: watcher?.page },
   });
-  return result(request, machine, runPolicy, region, replayed, machineDescription);
+  return result(request, machine, runPolicy, region, replayed, machineDescription, sidecar);
 }
 
 type Replayed = Awaited<ReturnType<typeof replayOn>>;
@@ -116,6 +117,7 @@ function result(
   regionRowsOf: { from: number; until: number },
   replayed: Replayed,
   description: MachineDescription,
+  sidecar: Sidecar,
 ): RunResult {
   const { spec } = request;
   const policyAttainable = definition.attainable !== false;
@@ -141,7 +143,7 @@ function result(
     counters: machine.counters.snapshot(),
     nodeCounters: machine.counters.snapshotOfNodes(),
     marks: replayed.marks,
-    assumptions: runAssumptions(request, machine, description),
+    assumptions: runAssumptions(request, machine, description, sidecar),
   };
 }
 
@@ -159,6 +161,12 @@ function checkSwitches({ spec }: RunRequest): void {
     throw new MmError(
       'BAD_RUN',
       `run "${spec.text}": profile ${switches.profile} has no automatic migration; use profile=mof or mof-2006, or leave out automigrate`,
+    );
+  }
+  if (switches.thp !== 'never' && !profileNamed(switches.profile).hasHugePages) {
+    throw new MmError(
+      'BAD_RUN',
+      `run "${spec.text}": profile ${switches.profile} is a kernel before 2.6.38, which has no transparent huge pages; use another profile, or leave out thp`,
     );
   }
   const action = actions.find(({ kind }) => kind === 'lazy' || kind === 'swapout')?.kind;

@@ -1,12 +1,15 @@
 import type { MachineDescription } from '../../hardware/index.js';
 import type { RunRequest } from '../../run/run-request.js';
+import type { Sidecar } from '../../trace/index.js';
 import type { Machine } from '../machine.js';
+import { hugePageAssumption } from './huge-page-assumption.js';
 
 /** Sentences for the report: everything this run took for granted. */
 export function runAssumptions(
   { spec, options }: RunRequest,
   machine: Machine,
   description: MachineDescription,
+  sidecar: Sidecar,
 ): string[] {
   const { switches } = spec;
   const where =
@@ -21,7 +24,7 @@ export function runAssumptions(
     ...(switches.pageCluster === 0 ? ['Swap is read one page at a time (page-cluster=0).'] : []),
     ...(movesDirectly(spec) ? [WAITS] : []),
     ...(marksForBalancing(spec) ? [NOT_BALANCED] : []),
-    'Pages are 4 KiB; no huge pages (thp=never).',
+    hugePageAssumption(switches.thp, machine, sidecar),
     ...('times' in options.repeat && options.repeat.times === 1
       ? []
       : ['The region of interest is replayed again; memory unmapped within it is freed at its last end.']),

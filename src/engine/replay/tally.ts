@@ -1,5 +1,7 @@
 import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, ACCOUNT_REFAULT } from '../../cost/index.js';
 import { C, COUNTER_NAMES, type CounterName, type PhaseResult } from '../../stats/index.js';
+import { HUGE_PAGES } from '../../mm/index.js';
+import { NO_PFN } from '../../units.js';
 import type { Clocks } from './clocks.js';
 import type { Machine } from '../machine.js';
 
@@ -57,12 +59,13 @@ export function takeSnapshot(machine: Machine, tally: Tally, clocks: Clocks, row
 }
 
 /**
- * Pages mapped or cached on each node. The zero page is nobody's, and neither is a page that only a CPU's vector still
+ * Pages mapped or cached on each node. The zero pages are nobody's, and neither is a page that only a CPU's vector still
  * holds: it is free as soon as that is drained.
  */
-export function pagesPerNode({ topology, zones, frames, lru, zeroPage }: Machine): number[] {
+export function pagesPerNode({ topology, zones, frames, lru, zeroPage, huge }: Machine): number[] {
   const pages = topology.allNodes().map((node) => zones.managed[node] - zones.free(node));
   if (!zones.isGone(zeroPage)) pages[frames.nodeOf(zeroPage)]--;
+  if (huge !== null && huge.zeroHead !== NO_PFN) pages[frames.nodeOf(huge.zeroHead)] -= HUGE_PAGES;
   for (const [pfn, holds] of lru.vectorHolds()) if (frames.count(pfn) === holds) pages[frames.nodeOf(pfn)]--;
   return pages;
 }
