@@ -152,7 +152,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
 
   function sysctl(name: string, given: number | string): number {
     if (name.startsWith('transparent_hugepage/')) {
-      return machine.huge?.write(name.slice('transparent_hugepage/'.length), String(given)) ?? -ENOENT;
+      return writeHuge(name.slice('transparent_hugepage/'.length), String(given));
     }
     const value = Number(given);
     if (name === 'weighted_interleave/auto') return setAutoWeights(value);
@@ -163,6 +163,12 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     if (!(value >= 0 && value <= 255)) return -EINVAL;
     machine.weights[node] = value;
     return 0;
+  }
+
+  function writeHuge(name: string, value: string): number {
+    const errno = machine.huge?.write(name, value) ?? -ENOENT;
+    machine.setMarks(); // RC-2: more is kept free while they are enabled
+    return errno;
   }
 
   /** On: the weights that follow from bandwidth; off: they stay as they are, and are the administrator's. As in 6.16. */

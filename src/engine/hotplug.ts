@@ -55,7 +55,7 @@ export interface HotplugCalls {
 }
 
 export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): HotplugCalls {
-  const { frames, lru, zones, topology, rules, world, reclaim, options, rootCpuset, memoryBlockPages } = machine;
+  const { frames, lru, zones, topology, rules, world, reclaim, setMarks, rootCpuset, memoryBlockPages } = machine;
   const notifiers: ((block: MemoryBlock) => number)[] = [];
   const hotRemove = makeHotRemove({
     ...machine,
@@ -112,14 +112,6 @@ export function makeHotplug({ machine, migratePages, cpusets }: HotplugParts): H
     setMarks();
     if (!topology.hasMemory(block.node)) nodeChanged(block.node, true);
     return 0;
-  }
-
-  function setMarks(): void {
-    const sizes = options.machine.nodes.map((of, node) => ({
-      managed: zones.managed[node],
-      movable: of.movable === true,
-    }));
-    zones.setMarks(rules.watermarks.marks(sizes, false, options.minFreeKbytes));
   }
 
   /** HR-20, HR-22, HR-24: fallback rows, the background reclaimer, cpusets. The node itself stays (HR-21). */

@@ -198,6 +198,8 @@ export interface Machine {
   access(task: Task, page: PageId, isWrite: boolean): Pfn;
   /** The rest of an access for which `translate()` gave a reason: faults, and the translation again, until it succeeds. */
   serveFaults(task: Task, page: PageId, isWrite: boolean): Pfn;
+  /** The watermarks follow from the memory that there is, and from whether huge pages are enabled (RC-1, RC-2). */
+  setMarks(): void;
   /** One access by page number of the virtual address, walking the tables. */
   touch(task: Task, vpn: number, isWrite: boolean): Pfn;
 }
@@ -229,6 +231,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const mmu = makeMmu({ tlb, tables, counters, hasHuge: options.thp !== undefined });
   const huge =
     options.thp === undefined ? null : new HugePages(frames, topology.nodeCount, rules.hugePages, options.thp);
+  if (huge !== null) setMarks();
   const contents = options.keepContents === true ? new Contents(frames.capacity) : null;
   const files = new Files(rules.shmemOperation);
   const pageCache = new PageCache(frames, files, contents);
@@ -377,6 +380,12 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const policy = makePolicySyscalls({ ...{ spaces, lazy, meter, world, tracer, tasks: process.tasks }, rules });
   const file = makeFileSyscalls({ frames, lru, fileFault, shmem, contents, counters, meter, tracer });
 
+  function setMarks(): void {
+    const { nodes } = options.machine;
+    const sizes = nodes.map((of, node) => ({ managed: zones.managed[node], movable: of.movable === true }));
+    zones.setMarks(rules.watermarks.marks(sizes, huge?.isEnabled ?? false, options.minFreeKbytes));
+  }
+
   function access(task: Task, page: PageId, isWrite: boolean): Pfn {
     const pfn = mmu.translate(task.cpu, page, isWrite);
     return pfn > 0 ? pfn : serveFaults(task, page, isWrite);
@@ -411,7 +420,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
     ...{ devices, migrateVma, placement },
-    ...{ process, memory, policy, file, reclaim, access, serveFaults, touch },
+    ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },
   };
 }
 

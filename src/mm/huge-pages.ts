@@ -76,6 +76,10 @@ export class HugePages {
     this.deferred = Array.from({ length: nodeCount }, () => new Set<Pfn>());
   }
 
+  get isEnabled(): boolean {
+    return this.settings.enabled !== 'never';
+  }
+
   /** Writes one of the files. @returns 0, -EINVAL or -ENOENT */
   write(name: string, value: string): number {
     const { settings } = this;

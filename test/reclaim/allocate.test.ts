@@ -45,6 +45,21 @@ describe('RC-10 on the machine of X2: two nodes of 4 GiB, marks 1448/2496/3544',
     expect(m.counters.getNode('numa_foreign', 0)).toBe(1);
   });
 
+  it('X6: a request of 2 MiB leaves the low mark with 511 pages less: 3007 free are too few, 3008 are enough', () => {
+    const withHuge = { ...X2, hugePages: true }; // X4: low is 7040
+    for (const [options, free, isTaken] of [
+      [X2, 3007, false],
+      [X2, 3008, true],
+      [withHuge, 7551, false],
+      [withHuge, 7552, true],
+    ] as const) {
+      const m = reclaimMachine(options);
+      m.fillTo(0, free);
+      expect(m.zones.takeHugeFromNode(node0, MARK_LOW, node0) !== NO_PFN).toBe(isTaken);
+      expect(m.zones.free(node0)).toBe(isTaken ? free - 512 : free);
+    }
+  });
+
   it('X7: both at 2496: both reclaimers are woken and the near node goes below; at 1448 the next one gives the page', () => {
     const m = reclaimMachine(X2);
     m.fillTo(0, 2496);

@@ -44,4 +44,20 @@ describe('RC-1 watermarks', () => {
     expect(marks(watermarks612.marks([...two, movable], false)[2])).toEqual([128, 2225, 4322, 6419]);
     expect(marks(watermarks61.marks([...two, movable], false)[2])).toEqual([1448, 3545, 5642, 7739]);
   });
+
+  it('X4: with huge pages enabled the two nodes of X2 keep 45056 KiB, marks 5632/7040/8448/9856; 2.6.16 has none', () => {
+    for (const rule of [watermarks61, watermarks612]) {
+      expect(rule.marks(two, true).map(marks)).toEqual([
+        [5632, 7040, 8448, 9856],
+        [5632, 7040, 8448, 9856],
+      ]);
+    }
+    expect(watermarks2616.marks(two, true)).toEqual(watermarks2616.marks(two, false));
+  });
+
+  it('RC-2: on a small machine a twentieth of its memory, and never less than the administrator asks for', () => {
+    const small = { managed: 10000, movable: false };
+    expect(watermarks612.marks([small], true)[0].min).toBe(500);
+    expect(watermarks612.marks([small], true, 4000)[0].min).toBe(1000);
+  });
 });
