@@ -96,7 +96,11 @@ export function reclaimMachine(options: ReclaimMachineOptions = {}) {
   );
   const frames = new Frames(pagesOfNode, lruHeads(nodeCount));
   const sizes = pagesOfNode.map((managed) => ({ managed, movable: false }));
-  const marks = (options.watermarks ?? watermarks612).marks(sizes, options.hugePages === true, options.minFreeKbytes ?? 64);
+  const marks = (options.watermarks ?? watermarks612).marks(
+    sizes,
+    options.hugePages === true,
+    options.minFreeKbytes ?? 64,
+  );
   const zones = new Zones(frames, counters, fallbackRows(topology), marks);
   const lru = new Lru(frames, zones, counters, topology.cpuCount, options.lru ?? lru612);
   const tables = new PageTables(64);
