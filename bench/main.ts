@@ -1,77 +1,102 @@
-import { rename, writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import Table from 'cli-table3';
-import { CASE_NAMES, POLICY_NAMES } from './cases.js';
-import type { CaseRequest, CaseResult } from './worker.js';
+import { MmError } from '../src/errors.js';
+import { discardOutputFiles, reserveOutputFile } from '../src/cli/output-file.js';
+import { CASES, FIRST_CASES } from './cases/index.js';
+import { kernelFaults, measure, type KernelFault, type Measured } from './measure.js';
+import { readOptions, USAGE, type BenchOptions } from './options.js';
+import type { BenchCase } from './question.js';
+import { buildNative, type Native } from './reference/build.js';
 
-/**
- * npm run bench -- [--json OUT] [--smoke] [--pages N] [--only TEXT]
- *
- * Measures the cases of cases.ts, each in a worker thread of its own, one after the other, and prints a table. A case
- * is named after what it does; with another policy than `default` the policy follows a colon.
- */
-const USAGE = 'npm run bench -- [--json OUT] [--smoke] [--pages N] [--only TEXT]';
-const values = readOptions();
+/** The benchmarks: bench/README.md says what they ask and how to read the answers. */
+process.on('exit', discardOutputFiles);
+process.on('SIGINT', () => process.exit(130));
+try {
+  await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof MmError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 2;
+}
 
-const timeMs = values.smoke ? 60 : 1500;
-const pages = values.smoke ? 16384 : Number(values.pages);
-const requests: CaseRequest[] = CASE_NAMES.flatMap((name) =>
-  POLICY_NAMES.map((policy) => ({ name, policy, pages, timeMs })),
-).filter((request) => labelOf(request).includes(values.only));
-
-const results: CaseResult[] = [];
-for (const request of requests) results.push(await measure(request));
-print(results);
-if (values.json !== undefined) await writeJson(values.json, results);
-
-function readOptions() {
-  try {
-    const { values: given } = parseArgs({
-      options: {
-        json: { type: 'string' },
-        smoke: { type: 'boolean', default: false },
-        pages: { type: 'string', default: '262144' },
-        only: { type: 'string', default: '' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (!given.help) return given;
+async function main(options: BenchOptions): Promise<void> {
+  if (options.wants === 'help') {
     console.log(USAGE);
-    process.exit(0);
-  } catch (error) {
-    console.error(`bench: ${error instanceof Error ? error.message : String(error)} Usage: ${USAGE}`);
-    process.exit(2);
+    return;
+  }
+  const cases = chosen(options);
+  if (options.wants === 'list') {
+    console.log(cases.map(({ name }) => name).join('\n'));
+    return;
+  }
+  const out = options.json === null ? null : reserveOutputFile(options.json);
+  const native = await buildNative();
+  try {
+    const rows = await measureAll(cases, options, native);
+    const kernel = native === null ? null : await kernelFaults(native.kernelFaults, options.isSmoke);
+    print(rows, options, native);
+    if (kernel !== null) printKernel(kernel);
+    out?.write(`${JSON.stringify({ ...record(rows, options, native), kernel }, null, 2)}\n`);
+  } finally {
+    await native?.remove();
   }
 }
 
-function labelOf({ name, policy }: Pick<CaseRequest, 'name' | 'policy'>): string {
-  return policy === 'default' ? name : `${name}:${policy}`;
+function chosen({ only, pages, isSmoke }: BenchOptions): BenchCase[] {
+  const named = (isSmoke && only.length === 0 ? FIRST_CASES : CASES).filter(
+    ({ name }) => only.length === 0 || only.some((text) => name.includes(text)),
+  );
+  if (named.length === 0)
+    throw new MmError(
+      'BAD_OPTION',
+      `--only ${only.join(',')}: no case has that in its name. See: npm run bench -- --list`,
+    );
+  return named.filter(({ maxPages = Infinity }) => pages <= maxPages);
 }
 
-function measure(request: CaseRequest): Promise<CaseResult> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: request });
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
+async function measureAll(cases: readonly BenchCase[], options: BenchOptions, native: Native | null) {
+  const rows: Measured[] = [];
+  for (const [i, wanted] of cases.entries()) {
+    progress(`${String(i + 1)}/${String(cases.length)} ${wanted.name}`);
+    rows.push(await measure(wanted, { ...options, reference: native?.reference ?? null }));
+  }
+  progress('');
+  return rows;
 }
 
-function print(rows: readonly CaseResult[]): void {
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+function print(rows: readonly Measured[], { pages, rounds }: BenchOptions, native: Native | null): void {
+  const head = ['case', 'per', 'ns', '25 %', '75 %', 'rounds', 'C, ns', '× C'];
   const table = new Table({
-    head: ['case', 'ns', '25 %', '75 %', 'samples'],
-    colAligns: ['left', 'right', 'right', 'right', 'right'],
+    ...{ head, style: { head: [], border: [], compact: true } },
+    colAligns: ['left', 'left', ...head.slice(2).map(() => 'right' as const)],
   });
+  const shown = (ns: number) => ns.toFixed(ns < 1000 ? 1 : 0);
   for (const row of rows) {
-    table.push([labelOf(row), row.ns.toFixed(1), row.p25.toFixed(1), row.p75.toFixed(1), String(row.samples)]);
+    const spread = `${shown(Math.min(...row.rounds))}–${shown(Math.max(...row.rounds))}`;
+    const ofReference = row.referenceNs === null ? '' : shown(row.referenceNs);
+    table.push([
+      ...[row.name, row.unit, shown(row.ns), shown(row.p25), shown(row.p75), spread],
+      ...[ofReference, row.ratio?.toFixed(2) ?? ''],
+    ]);
   }
   console.log(table.toString());
-  console.log(`ns per access or fault, median; ${String(pages)} pages; Node ${process.version}`);
+  console.log(`medians of ${String(rounds)} processes; ${String(pages)} pages; Node ${process.version}`);
+  console.log(
+    native === null ? 'no C compiler (cc, gcc, clang) was found: there are no ratios' : `C: ${native.compiler}`,
+  );
 }
 
-async function writeJson(path: string, rows: readonly CaseResult[]): Promise<void> {
-  const cases = rows.map((row) => ({ ...row, name: labelOf(row), case: row.name }));
-  const text = JSON.stringify({ node: process.version, pages, cases }, null, 2) + '\n';
-  await writeFile(`${path}.part`, text);
-  await rename(`${path}.part`, path);
+function printKernel(kinds: readonly KernelFault[]): void {
+  const each = kinds.map(({ kind, ns }) => `${kind} ${ns.toFixed(0)}`);
+  console.log(`faults of this machine's own kernel, ns per page: ${each.join(', ')}`);
+}
+
+function record(rows: readonly Measured[], { pages, rounds, timeMs }: BenchOptions, native: Native | null) {
+  return {
+    ...{ node: process.version, compiler: native?.compiler ?? null, pages, rounds, timeMs },
+    cases: rows,
+  };
 }

@@ -1,33 +1,35 @@
-import { parentPort, workerData } from 'node:worker_threads';
 import { Bench } from 'tinybench';
-import { LOOP, makeCase, type CaseName, type PolicyName } from './cases.js';
+import { caseNamed } from './cases/index.js';
+import { LOOP } from './question.js';
 
-/** What main.ts asks one worker thread to measure: one case, one machine, one isolate. */
-export interface CaseRequest {
-  readonly name: CaseName;
-  readonly policy: PolicyName;
-  readonly pages: number;
-  readonly timeMs: number;
-}
-
-/** What it answers: ns per access, the median over samples of LOOP accesses, and their spread. */
-export interface CaseResult extends CaseRequest {
+/** ns per operation over the samples of one process. */
+export interface Sampled {
   readonly ns: number;
   readonly p25: number;
   readonly p75: number;
   readonly samples: number;
 }
 
-const request = workerData as CaseRequest;
-const bed = await makeCase(request.name, request.policy, request.pages);
-const bench = new Bench({ time: request.timeMs, warmupTime: request.timeMs / 2, retainSamples: true });
-bench.add(request.name, bed.run, { beforeEach: bed.prepare });
+/** node worker.js NAME PAGES MILLISECONDS: one case, one machine, one process. Prints `Sampled` as JSON. */
+const [, , name, pages, milliseconds] = process.argv;
+const { make, loop = LOOP, isAsync = false } = caseNamed(name);
+const prepared = await make(Number(pages));
+const time = Number(milliseconds);
+const bench = new Bench({ time, warmupTime: time / 2, iterations: 3, warmupIterations: 2, retainSamples: true });
+bench.add(name, () => prepared.run(loop), {
+  async: isAsync,
+  beforeEach: () => {
+    prepared.prepare(loop);
+  },
+});
 await bench.run();
-bed.verify();
+prepared.verify();
 
 const { result } = bench.tasks[0];
-if (!('latency' in result)) throw new Error(`${request.name} was not measured: ${result.state}`);
-const samples = [...(result.latency.samples ?? [])].sort((a, b) => a - b);
-const at = (share: number) => (samples[Math.floor(samples.length * share)] * 1e6) / LOOP;
-const measured: CaseResult = { ...request, ns: at(0.5), p25: at(0.25), p75: at(0.75), samples: samples.length };
-parentPort?.postMessage(measured);
+if (!('latency' in result)) {
+  throw result.state === 'errored' ? result.error : new Error(`${name} was not measured: ${result.state}`);
+}
+const sorted = [...(result.latency.samples ?? [])].sort((a, b) => a - b);
+const at = (share: number) => (sorted[Math.floor(sorted.length * share)] * 1e6) / loop;
+const sampled: Sampled = { ns: at(0.5), p25: at(0.25), p75: at(0.75), samples: sorted.length };
+process.stdout.write(`${JSON.stringify(sampled)}\n`, () => process.exit(0));

@@ -102,8 +102,8 @@ export interface MachineOptions {
   readonly swapPages?: number;
   /** vm.min_free_kbytes; undefined: computed from the memory (RC-1). */
   readonly minFreeKbytes?: number;
-  /** Keep a content stamp per frame (tests, INV-13). */
-  readonly keepContents?: boolean;
+  /** Keep a content stamp per frame (tests, INV-13); `pages`: and 4 KiB (benchmarks). */
+  readonly keepContents?: boolean | 'pages';
   /** The swap device is a RAM disk: writes end at once. */
   readonly writesAtOnce?: boolean;
   /** ... and the kernel knows it: it reads what one entry alone names without the swap cache. */
@@ -232,7 +232,8 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const huge =
     options.thp === undefined ? null : new HugePages(frames, topology.nodeCount, rules.hugePages, options.thp);
   if (huge !== null) setMarks();
-  const contents = options.keepContents === true ? new Contents(frames.capacity) : null;
+  const { keepContents = false } = options;
+  const contents = keepContents === false ? null : new Contents(frames.capacity, keepContents === 'pages');
   const files = new Files(rules.shmemOperation);
   const pageCache = new PageCache(frames, files, contents);
   const swap = new SwapArea(frames, options.swapPages ?? memoryPages, contents !== null);

@@ -1,10 +1,16 @@
 /**
- * Proof that the model does what kernels do.
+ * Proof that the model does what kernels do, and the means to measure how fast it does it.
  *
  * conformance/ replays system calls that were recorded on real kernels and compares what the model answers: return
  * values, errno, values read, faults taken and the node of every page after each step. Called by cli/. Always holds: a
  * step counts only if all steps of its case before it matched, and nothing reads the names of cases.
+ *
+ * bench/ prepares accesses and faults of one kind each; cli/ and the benchmarks beside src/ have the clocks that time them.
  */
+export { BENCH_CPUS, BENCH_NODES, makeBed, policyForBench, type Bed, type BedOptions } from './bench/bed.js';
+export { mustHold, type Case } from './bench/case.js';
+export { presentMisses, tlbHits } from './bench/present.js';
+export { swapCacheFaults } from './bench/swap-cache.js';
 export { parseRecording, profileOf } from './conformance/parse.js';
 export {
   replayRecordings,

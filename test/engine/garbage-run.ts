@@ -1,4 +1,5 @@
-import { CASE_NAMES, LOOP, makeCase, POLICY_NAMES } from '../../bench/cases.js';
+import { CASES } from '../../bench/cases/index.js';
+import { LOOP, type BenchCase } from '../../bench/question.js';
 import { makeAccessLoop, type AccessLoop } from '../../src/engine/replay/access-loop.js';
 import type { Machine } from '../../src/engine/index.js';
 import { Tally } from '../../src/engine/replay/tally.js';
@@ -213,8 +214,18 @@ const kinds: Record<string, () => Measured | Promise<Measured>> = {
   'file-write-call': () => fileCalls(true),
   'swap-major': underPressure,
 };
-for (const name of CASE_NAMES) {
-  for (const policy of POLICY_NAMES) kinds[`${name}:${policy}`] = () => makeCase(name, policy, 2 ** 15);
+for (const { name, make, loop, isAsync } of CASES)
+  if (loop === undefined && isAsync === undefined) kinds[name] = () => ofBenchmark(make);
+
+async function ofBenchmark(make: BenchCase['make']): Promise<Measured> {
+  const { prepare, run, verify } = await make(2 ** 15);
+  return {
+    prepare: () => {
+      prepare(LOOP);
+    },
+    run: () => void run(LOOP),
+    verify,
+  };
 }
 
 const measured = await kinds[kind]();

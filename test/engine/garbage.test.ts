@@ -40,13 +40,13 @@ describe('the heap', () => {
     expect(await bytesOf('planted', QUARTER)).toBeGreaterThan(16 * QUARTER * LOOP);
   });
 
-  it.each(['tlb-hit:default', 'miss-present:default'])('gets nothing from a million accesses: %s', async (kind) => {
+  it.each(['tlb-hit', 'miss-present'])('gets nothing from a million accesses: %s', async (kind) => {
     expect(await leastBytesOf(kind, MILLION)).toBeLessThan(allowed(MILLION));
   });
 
   it.each([
-    'swap-cache-well-placed:default',
-    'swap-cache-misplaced:default',
+    'swap-cache-well-placed',
+    'swap-cache-misplaced',
     'swap-cache-misplaced:bind',
     'swap-cache-misplaced:interleave',
     'swap-cache-misplaced:preferred',

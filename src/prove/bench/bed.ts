@@ -1,0 +1,204 @@
+import { compose, loadPolicy, type ComposeOptions, type Machine, type Rebind } from '../../engine/index.js';
+import type { MachineDescription } from '../../hardware/index.js';
+import {
+  askAboutVma,
+  Mempolicy,
+  Query,
+  VM_READ,
+  VM_WRITE,
+  type MempolicyRequest,
+  type Task,
+  type Vma,
+  type VmaAttributes,
+} from '../../mm/index.js';
+import { MmError } from '../../errors.js';
+import { Random } from '../../random.js';
+import { asCpuId, asNodeId, NO_NODE, type CpuId, type NodeId, type PageId } from '../../units.js';
+
+export const BENCH_NODES = 4;
+export const BENCH_CPUS = 8;
+const FIRST_VPN = 2 ** 20;
+/** Neighbouring pages that share a policy where several are mixed. */
+const STRETCH = 512;
+/** Answers that may say "it is right there" before a page is taken to be right everywhere. */
+const TRIES = 64;
+
+export interface BedOptions {
+  /** Working set, in pages. */
+  readonly pages: number;
+  /** Policy of the tasks; null: default. */
+  readonly policy: MempolicyRequest | null;
+  /** Instead, policies of stretches of the area, in turn. */
+  readonly mixed?: readonly MempolicyRequest[];
+  /** In which order pages are placed and touched; random: two orders that have nothing to do with each other. */
+  readonly order?: 'random' | 'page';
+  /** Frames have 4 KiB each, which writes fill and moves copy. */
+  readonly contents?: boolean;
+  /** Threads that touch the pages, spread over the nodes. */
+  readonly threads?: number;
+  readonly framesPerNode?: number;
+  readonly rebind?: Rebind;
+}
+
+/** A machine with one area of pages, and who touches which page when. */
+export interface Bed {
+  readonly machine: Machine;
+  readonly tasks: readonly Task[];
+  readonly first: Task;
+  readonly pages: number;
+  readonly random: Random;
+  /** The sequence of touches, each page once: page ids (valid after `map`), and which thread. */
+  readonly touchId: Int32Array;
+  readonly touchTask: Uint8Array;
+  /** Ids by page of the area. */
+  readonly ids: Int32Array;
+  /** Maps the area anew: nothing of it is there. */
+  map(attributes?: VmaAttributes): Vma;
+  /**
+   * Maps it and lets each page be written once by its thread, where its policy wants it or, `misplaced`, where it does not.
+   * @throws MmError BAD_POLICY if there is no such node
+   */
+  place(misplaced: boolean): void;
+  /** Each page is touched once, in the order of the touches. */
+  touchAll(isWrite: boolean): void;
+  /** Lazy unmapping of the whole area. @returns pages unmapped */
+  unmapLazily(): number;
+}
+
+/** A policy by name, as the cases use it: with two of the nodes, all of them or one. */
+export async function policyForBench(name: string): Promise<MempolicyRequest | null> {
+  if (name === 'default') return null;
+  const nodes = { bind: [1, 2], interleave: [0, 1, 2, 3], preferred: [2], 'preferred-many': [1, 2] }[name];
+  const definition = await loadPolicy(name, '.');
+  const given = nodes ?? (definition.nodes === 'some' ? [0, 1, 2, 3] : []);
+  return { definition, nodes: given.map(asNodeId), flag: null, options: initialOptions(definition.options) };
+}
+
+function initialOptions(options: MempolicyRequest['definition']['options']): MempolicyRequest['options'] {
+  return Object.fromEntries(Object.entries(options ?? {}).map(([name, { initial }]) => [name, initial]));
+}
+
+export async function makeBed(options: BedOptions): Promise<Bed> {
+  const { pages, order = 'random', threads = BENCH_CPUS, mixed = [] } = options;
+  const machine = compose(await composeOptions(options), options.rebind);
+  const first = machine.process.newProcess(cpuOfThread(0));
+  const tasks = [first];
+  for (let i = 1; i < threads; i++) tasks.push(machine.process.newThread(first, cpuOfThread(i)));
+  const random = new Random(1);
+  const threadOf = Uint8Array.from({ length: pages }, () => random.below(threads));
+  const placeOrder = order === 'random' ? shuffled(pages, random) : ascending(pages);
+  const touchOrder = order === 'random' ? shuffled(pages, random) : placeOrder;
+  const touchTask = Uint8Array.from(touchOrder, (page) => threadOf[page]);
+  const touchId = new Int32Array(new ArrayBuffer(4 * pages));
+  const ids = new Int32Array(new ArrayBuffer(4 * pages));
+
+  const newPolicy = (request: MempolicyRequest) => machine.policy.newPolicy(first, request);
+  const policy = options.policy === null ? null : newPolicy(options.policy);
+  const stretches = mixed.map(newPolicy);
+  const policyOf = (page: number): Mempolicy | null =>
+    stretches.length === 0 ? policy : stretches[Math.floor(page / STRETCH) % stretches.length];
+  const stray = await loadPolicy('preferred', '.');
+  const strays = machine.topology
+    .allNodes()
+    .map((node) => newPolicy({ definition: stray, nodes: [node], flag: null, options: {} }));
+  const query = new Query();
+
+  function map(attributes: VmaAttributes = { flags: VM_READ | VM_WRITE }): Vma {
+    machine.memory.munmap(first.space, FIRST_VPN, pages, first.cpu);
+    const vma = machine.memory.mmap(first.space, FIRST_VPN, pages, attributes, first.cpu);
+    for (let page = 0; page < pages; page++) ids[page] = machine.spaces.pageIn(vma, page);
+    for (let i = 0; i < pages; i++) touchId[i] = ids[touchOrder[i]];
+    return vma;
+  }
+
+  function setPolicy(task: Task, to: Mempolicy | null): void {
+    if (task.policy !== to) machine.policy.setMempolicy(task, to);
+  }
+
+  function setStretches(): void {
+    for (let page = 0; stretches.length > 0 && page < pages; page += STRETCH)
+      machine.policy.mbind(first.space, FIRST_VPN + page, Math.min(STRETCH, pages - page), policyOf(page));
+  }
+
+  function place(misplaced: boolean): void {
+    const vma = map();
+    const nodes = misplaced ? Uint8Array.from(placeOrder, (page) => wrongNode(vma, page)) : null;
+    for (const task of tasks) setPolicy(task, policy);
+    if (!misplaced) setStretches();
+    for (let i = 0; i < pages; i++) {
+      const page = placeOrder[i];
+      const task = tasks[threadOf[page]];
+      if (nodes !== null) setPolicy(task, strays[nodes[i]]);
+      machine.access(task, ids[page] as PageId, true);
+    }
+    if (misplaced) setStretches();
+    for (const task of tasks) setPolicy(task, policy);
+  }
+
+  /** A node from which the page's policy would move it. */
+  function wrongNode(vma: Vma, page: number): NodeId {
+    const governing = policyOf(page) ?? machine.defaultPolicy;
+    askAboutVma(query, vma, page, machine.rules.interleaveIndex);
+    query.cpuNode = tasks[threadOf[page]].node;
+    for (let i = 0; i < TRIES; i++) {
+      query.pageNode = asNodeId(random.below(BENCH_NODES));
+      if (governing.instance.misplaced(query) !== NO_NODE) return query.pageNode;
+    }
+    throw new MmError(
+      'BAD_POLICY',
+      `policy "${governing.definition.name}" finds a page right on every node; expected one that moves pages`,
+    );
+  }
+
+  return {
+    ...{ machine, tasks, first, pages, random, touchId, touchTask, ids, map, place },
+    touchAll(isWrite) {
+      for (let i = 0; i < pages; i++) machine.access(tasks[touchTask[i]], touchId[i] as PageId, isWrite);
+    },
+    unmapLazily: () => machine.policy.unmapLazily(first, [...first.space.vmas], null).unmapped,
+  };
+}
+
+/** Threads in turn on each node: with as many as CPUs, one on each. */
+function cpuOfThread(thread: number): CpuId {
+  const perNode = BENCH_CPUS / BENCH_NODES;
+  return asCpuId((thread % BENCH_NODES) * perNode + (Math.floor(thread / BENCH_NODES) % perNode));
+}
+
+async function composeOptions({ pages, contents = false, framesPerNode }: BedOptions): Promise<ComposeOptions> {
+  return {
+    // Each node can take the whole working set.
+    machine: description(framesPerNode ?? pages * 2),
+    profile: 'mof',
+    switches: { hookSwap: true, hookFile: true, hookShmem: true, pageCluster: 0, readahead: false, faultAround: false },
+    keepContents: contents ? 'pages' : false,
+    defaultPolicy: await loadPolicy('default', '.'),
+  };
+}
+
+function ascending(n: number): Int32Array {
+  return Int32Array.from({ length: n }, (_, i) => i);
+}
+
+function shuffled(n: number, random: Random): Int32Array {
+  const order = ascending(n);
+  for (let i = n - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+function description(framesPerNode: number): MachineDescription {
+  const each = Array.from({ length: BENCH_NODES }, (_, node) => node);
+  const table = (local: number, remote: number) => each.map((a) => each.map((b) => (a === b ? local : remote)));
+  return {
+    ...{ name: 'bench', title: 'four nodes, eight CPUs', distance: table(10, 20), assumed: [] },
+    nodes: each.map((node) => ({ cpus: [2 * node, 2 * node + 1], pages: framesPerNode })),
+    cost: {
+      ...{ latencyNs: table(80, 140), bandwidthGbs: table(100, 50), minorFaultNs: 2000, majorFaultNs: 90_000 },
+      ...{ writebackNs: 80_000, pageCopyGbs: 5, migrateBaseNs: 60_000, migratePerPageNs: 1500 },
+      ...{ ipiNs: 2700, walkNs: 30 },
+    },
+  };
+}
