@@ -42,7 +42,7 @@ async function replayTlbHits(pages: number): Promise<Prepared> {
   const batches = hotBatches();
   const tids = Array.from({ length: BENCH_CPUS }, (_, tid) => tid);
   const source: TraceSource = {
-    ...{ name: 'hot', path: 'hot', sidecar: sidecarOf(tids), rows: MORE_THAN_ENOUGH },
+    ...{ name: 'hot', path: 'hot', sidecar: sidecarOf(tids), rows: MORE_THAN_ENOUGH, batchCount: BATCHES },
     async *batches() {
       for (let turn = 0; ; turn++) {
         await new Promise<void>((resolve) => (go = resolve));
