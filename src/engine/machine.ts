@@ -100,6 +100,8 @@ export interface MachineOptions {
   readonly switches: FaultSwitches;
   /** Swap slots; undefined: as many as frames. */
   readonly swapPages?: number;
+  /** Pages that will be mapped, about: there is room for their tables from the start, beyond the usual 16 GiB. */
+  readonly expectedPages?: number;
   /** vm.min_free_kbytes; undefined: computed from the memory (RC-1). */
   readonly minFreeKbytes?: number;
   /** Keep a content stamp per frame (tests, INV-13); `pages`: and 4 KiB (benchmarks). */
@@ -207,6 +209,9 @@ export interface Machine {
 /** A fault that is tried again (its page moved, its page lock was busy) more often than this never ends. */
 const MAX_RETRIES = 1000;
 
+/** Leaf tables that there is room for from the start: 16 GiB of pages. */
+const LEAF_TABLES = 8192;
+
 export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: MachineParts): Machine {
   const topology = new Topology(options.machine);
   const rows = fallbackRows(topology, rules.fallbackLoad);
@@ -226,7 +231,10 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const zones = new Zones(frames, counters, rows, rules.watermarks.marks(zoneSizes, false, options.minFreeKbytes));
   const lru = new Lru(frames, zones, counters, topology.cpuCount, rules.lru, devices);
   const memoryPages = zoneSizes.reduce((pages, zone) => pages + zone.managed, 0);
-  const tables = new PageTables(Math.max(8192, Math.ceil(memoryPages / 512) * 4));
+  const tables = new PageTables(
+    Math.max(LEAF_TABLES, Math.ceil(memoryPages / 512) * 4),
+    Math.max(LEAF_TABLES, Math.ceil((options.expectedPages ?? 0) / 512) * 2),
+  );
   const tlb = new Tlb(topology.cpuCount, options.tlbSetBits);
   const mmu = makeMmu({ tlb, tables, counters, hasHuge: options.thp !== undefined });
   const huge =

@@ -24,33 +24,42 @@ export const BLOCK_MIGRATION = 4;
  * miss costs one lookup, like a processor that caches the upper levels. An id names its address space too.
  */
 export class PageTables {
+  // The pool is replaced by a larger one when it is used up. Nobody keeps one of its arrays: `tables.word[page]` always.
   /** Frame number or swap slot, by PageId. */
-  readonly word: Int32Array;
+  word: Int32Array;
   /** Bits of pte.ts, by PageId. */
-  readonly bits: Uint8Array;
+  bits: Uint8Array;
   /** Leaf → page number of its first entry / 512 (27 bits). */
-  readonly leafStart: Int32Array;
+  leafStart: Int32Array;
   /** Leaf → id of its address space, 0 if the leaf is free. */
-  readonly leafSpace: Int32Array;
+  leafSpace: Int32Array;
   /** Leaf → the vma a fault in it was last in: a hint, to be checked. */
-  readonly leafVma: Int32Array;
+  leafVma: Int32Array;
   /** Leaf → how its block is mapped; kept on machines that have huge pages, and BLOCK_EMPTY on others. */
-  readonly block: Uint8Array;
-  private readonly leafCapacity: number;
+  block: Uint8Array;
+  /** Leaves that the pool has room for. */
+  private room: number;
   private leafCount = 1; // leaf 0 stays unused: 0 means "no table" in the level above
   private readonly freeLeaves: number[] = [];
   private readonly upper: Int32Array[] = [new Int32Array(0)]; // level-1..3 tables; 0 means "no table"
   private readonly freeUpper: number[] = [];
 
-  /** @param capacity leaf tables that can exist; untouched ones cost no memory */
-  constructor(capacity: number) {
-    this.leafCapacity = capacity;
-    this.word = new Int32Array(new ArrayBuffer(capacity * ENTRIES * 4));
-    this.bits = new Uint8Array(new ArrayBuffer(capacity * ENTRIES));
-    this.leafStart = new Int32Array(new ArrayBuffer(capacity * 4));
-    this.leafSpace = new Int32Array(new ArrayBuffer(capacity * 4));
-    this.leafVma = new Int32Array(new ArrayBuffer(capacity * 4));
-    this.block = new Uint8Array(new ArrayBuffer(capacity));
+  /**
+   * @param capacity leaf tables that can exist
+   * @param reserve leaf tables that there is room for at once: while they suffice, the compiler takes the arrays for constants
+   */
+  constructor(
+    private readonly capacity: number,
+    reserve = capacity,
+  ) {
+    const room = Math.min(reserve, capacity);
+    this.room = room;
+    this.word = new Int32Array(new ArrayBuffer(room * ENTRIES * 4));
+    this.bits = new Uint8Array(new ArrayBuffer(room * ENTRIES));
+    this.leafStart = new Int32Array(new ArrayBuffer(room * 4));
+    this.leafSpace = new Int32Array(new ArrayBuffer(room * 4));
+    this.leafVma = new Int32Array(new ArrayBuffer(room * 4));
+    this.block = new Uint8Array(new ArrayBuffer(room));
   }
 
   newRoot(): number {
@@ -72,7 +81,7 @@ export class PageTables {
   ensure(root: number, vpn: number, space: number): PageId {
     const found = this.walk(root, vpn);
     if (found !== NO_PAGE) return found;
-    if (this.freeLeaves.length === 0 && this.leafCount === this.leafCapacity) return NO_PAGE;
+    if (this.freeLeaves.length === 0 && this.leafCount === this.room && !this.grow()) return NO_PAGE;
     const high = Math.floor(vpn / ENTRIES);
     const level3 = this.descend(root, high >> 18);
     const level2 = this.descend(level3, (high >> 9) & 511);
@@ -196,6 +205,25 @@ export class PageTables {
   clear(page: PageId): void {
     this.word[page] = 0;
     this.bits[page] = PTE_NONE;
+  }
+
+  /** Twice the room. @returns false if that is more than there can be */
+  private grow(): boolean {
+    const room = Math.min(this.room * 2, this.capacity);
+    if (room === this.room) return false;
+    const larger = <Pool extends Int32Array | Uint8Array>(pool: Pool, empty: Pool): Pool => {
+      empty.set(pool);
+      return empty;
+    };
+    const words = (length: number) => new Int32Array(new ArrayBuffer(length * 4));
+    this.word = larger(this.word, words(room * ENTRIES));
+    this.bits = larger(this.bits, new Uint8Array(new ArrayBuffer(room * ENTRIES)));
+    this.leafStart = larger(this.leafStart, words(room));
+    this.leafSpace = larger(this.leafSpace, words(room));
+    this.leafVma = larger(this.leafVma, words(room));
+    this.block = larger(this.block, new Uint8Array(new ArrayBuffer(room)));
+    this.room = room;
+    return true;
   }
 
   private descend(table: number, entry: number): number {

@@ -2,10 +2,10 @@ import type { CpuId, PageId, Pfn } from '../units.js';
 
 const WAYS = 4;
 const SET_WORDS = 2 * WAYS;
-/** The word beside a tag: frame number (28 bits) and what the processor may do without asking the page table. */
-const FRAME_MASK = (1 << 28) - 1;
-const WRITABLE = 1 << 28;
-const DIRTY = 1 << 29;
+/** The word beside a tag: frame number (29 bits) and what the processor may do without asking the page table. */
+const FRAME_MASK = (1 << 29) - 1;
+const WRITABLE = 1 << 29;
+const DIRTY = 1 << 30;
 
 /**
  * The TLB of each CPU: 4 ways, round-robin replacement. A tag is a PageId + 1, and an id belongs to one address space,

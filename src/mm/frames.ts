@@ -16,6 +16,7 @@ import {
 export const HUGE_PAGES = 512;
 
 /** One page frame: eight 32-bit words, one cache line half. Order and last CPU have the upper bits of the flags word. */
+/** Of 1 TiB the last frames' records lie beyond 2^31 words: a place is unsigned, and a word of it is added, not or-ed. */
 const WORDS_SHIFT = 3;
 const FLAGS = 0;
 const COUNTS = 1; // references in the low half, mappings in the high half
@@ -108,19 +109,19 @@ export class Frames {
   }
 
   flags(pfn: Pfn): number {
-    return this.words[(pfn << WORDS_SHIFT) | FLAGS];
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS];
   }
   setFlags(pfn: Pfn, flags: number): void {
-    this.words[(pfn << WORDS_SHIFT) | FLAGS] = flags;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] = flags;
   }
   has(pfn: Pfn, flag: number): boolean {
-    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & flag) !== 0;
+    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & flag) !== 0;
   }
   set(pfn: Pfn, flag: number): void {
-    this.words[(pfn << WORDS_SHIFT) | FLAGS] |= flag;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] |= flag;
   }
   clear(pfn: Pfn, flag: number): void {
-    this.words[(pfn << WORDS_SHIFT) | FLAGS] &= ~flag;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] &= ~flag;
   }
 
   isLocked(pfn: Pfn): boolean {
@@ -147,20 +148,20 @@ export class Frames {
 
   /** Part of a huge page. Kernel: PageCompound() */
   isHuge(pfn: Pfn): boolean {
-    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & PG_HUGE) !== 0;
+    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & PG_HUGE) !== 0;
   }
   /** The page that has references, lists and lock: the first one of a huge page, else the page itself. Kernel: page_folio() */
   headOf(pfn: Pfn): Pfn {
-    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & PG_TAIL) === 0 ? pfn : ((pfn & -HUGE_PAGES) as Pfn);
+    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & PG_TAIL) === 0 ? pfn : ((pfn & -HUGE_PAGES) as Pfn);
   }
   /** Pages that references to this one hold. Kernel: folio_nr_pages() */
   pagesOf(pfn: Pfn): number {
-    return (this.words[(pfn << WORDS_SHIFT) | FLAGS] & PG_HEAD) === 0 ? 1 : HUGE_PAGES;
+    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & PG_HEAD) === 0 ? 1 : HUGE_PAGES;
   }
 
   /** @returns false if somebody holds the lock */
   tryLock(pfn: Pfn): boolean {
-    const at = (pfn << WORDS_SHIFT) | FLAGS;
+    const at = ((pfn << WORDS_SHIFT) >>> 0) + FLAGS;
     const flags = this.words[at];
     if ((flags & PG_LOCKED) !== 0) return false;
     this.words[at] = flags | PG_LOCKED;
@@ -171,86 +172,86 @@ export class Frames {
   }
 
   count(pfn: Pfn): number {
-    return this.words[(pfn << WORDS_SHIFT) | COUNTS] & COUNT_MASK;
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] & COUNT_MASK;
   }
   mapcount(pfn: Pfn): number {
-    return this.words[(pfn << WORDS_SHIFT) | COUNTS] >>> 16;
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] >>> 16;
   }
   setCounts(pfn: Pfn, count: number, mapcount: number): void {
-    this.words[(pfn << WORDS_SHIFT) | COUNTS] = (mapcount << 16) | count;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] = (mapcount << 16) | count;
   }
   /** Takes a reference. Kernel: get_page(). */
   get(pfn: Pfn): void {
-    this.words[(pfn << WORDS_SHIFT) | COUNTS]++;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS]++;
   }
   /** Drops a reference. @returns the references left; at 0 the caller frees the page */
   drop(pfn: Pfn): number {
-    return --this.words[(pfn << WORDS_SHIFT) | COUNTS] & COUNT_MASK;
+    return --this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] & COUNT_MASK;
   }
   /** One more entry maps the page. The reference is the caller's (PL-11). @returns the mappings before */
   addMapping(pfn: Pfn): number {
-    const at = (pfn << WORDS_SHIFT) | COUNTS;
+    const at = ((pfn << WORDS_SHIFT) >>> 0) + COUNTS;
     const before = this.words[at] >>> 16;
     this.words[at] += ONE_MAPPING;
     return before;
   }
   /** One entry less maps the page; its reference is still to be dropped. */
   removeMapping(pfn: Pfn): void {
-    this.words[(pfn << WORDS_SHIFT) | COUNTS] -= ONE_MAPPING;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] -= ONE_MAPPING;
   }
 
   mapping(pfn: Pfn): number {
-    return this.words[(pfn << WORDS_SHIFT) | MAPPING];
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + MAPPING];
   }
   index(pfn: Pfn): number {
-    return this.words[(pfn << WORDS_SHIFT) | INDEX];
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + INDEX];
   }
   setMapping(pfn: Pfn, mapping: number, index: number): void {
-    this.words[(pfn << WORDS_SHIFT) | MAPPING] = mapping;
-    this.words[(pfn << WORDS_SHIFT) | INDEX] = index;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + MAPPING] = mapping;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + INDEX] = index;
   }
   /** Anonymous: the mapping is an anon_vma. A page fresh from swap has none yet (PL-3). */
   isAnon(pfn: Pfn): boolean {
-    return this.words[(pfn << WORDS_SHIFT) | MAPPING] < 0;
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + MAPPING] < 0;
   }
 
   private_(pfn: Pfn): number {
-    return this.words[(pfn << WORDS_SHIFT) | PRIVATE];
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + PRIVATE];
   }
   setPrivate(pfn: Pfn, value: number): void {
-    this.words[(pfn << WORDS_SHIFT) | PRIVATE] = value;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + PRIVATE] = value;
   }
 
   next(pfn: Pfn): Pfn {
-    return this.words[(pfn << WORDS_SHIFT) | NEXT] as Pfn;
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] as Pfn;
   }
   previous(pfn: Pfn): Pfn {
-    return this.words[(pfn << WORDS_SHIFT) | PREVIOUS] as Pfn;
+    return this.words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS] as Pfn;
   }
   setNext(pfn: Pfn, next: Pfn): void {
-    this.words[(pfn << WORDS_SHIFT) | NEXT] = next;
+    this.words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] = next;
   }
   /** Makes `head` an empty list. */
   initList(head: Pfn): void {
-    this.words[(head << WORDS_SHIFT) | NEXT] = head;
-    this.words[(head << WORDS_SHIFT) | PREVIOUS] = head;
+    this.words[((head << WORDS_SHIFT) >>> 0) + NEXT] = head;
+    this.words[((head << WORDS_SHIFT) >>> 0) + PREVIOUS] = head;
   }
   /** Puts the page behind `before`, which is a head (the page becomes first) or another page of the list. */
   link(pfn: Pfn, before: Pfn): void {
     const words = this.words;
-    const after = words[(before << WORDS_SHIFT) | NEXT];
-    words[(pfn << WORDS_SHIFT) | NEXT] = after;
-    words[(pfn << WORDS_SHIFT) | PREVIOUS] = before;
-    words[(after << WORDS_SHIFT) | PREVIOUS] = pfn;
-    words[(before << WORDS_SHIFT) | NEXT] = pfn;
+    const after = words[((before << WORDS_SHIFT) >>> 0) + NEXT];
+    words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] = after;
+    words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS] = before;
+    words[((after << WORDS_SHIFT) >>> 0) + PREVIOUS] = pfn;
+    words[((before << WORDS_SHIFT) >>> 0) + NEXT] = pfn;
   }
   unlink(pfn: Pfn): void {
     const words = this.words;
-    const after = words[(pfn << WORDS_SHIFT) | NEXT];
-    const before = words[(pfn << WORDS_SHIFT) | PREVIOUS];
-    words[(before << WORDS_SHIFT) | NEXT] = after;
-    words[(after << WORDS_SHIFT) | PREVIOUS] = before;
-    words[(pfn << WORDS_SHIFT) | NEXT] = 0;
-    words[(pfn << WORDS_SHIFT) | PREVIOUS] = 0;
+    const after = words[((pfn << WORDS_SHIFT) >>> 0) + NEXT];
+    const before = words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS];
+    words[((before << WORDS_SHIFT) >>> 0) + NEXT] = after;
+    words[((after << WORDS_SHIFT) >>> 0) + PREVIOUS] = before;
+    words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] = 0;
+    words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS] = 0;
   }
 }

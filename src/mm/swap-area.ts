@@ -6,6 +6,7 @@ import { PG_SWAPCACHE } from './page-flags.js';
 
 /** One slot: four 32-bit words. */
 const WORDS_SHIFT = 2;
+const SLOT_BYTES = 16;
 const USERS = 0; // in the low half; above it MOVED
 const CACHE = 1;
 const AGE = 2;
@@ -77,7 +78,7 @@ export class SwapArea {
   /** A free slot with one user, or `NO_SLOT`. */
   allocate(): SwapSlot {
     if (this.used >= this.slots) return NO_SLOT;
-    if (this.words.length === 0) this.words = new Int32Array(new ArrayBuffer((this.capacity + 1) << (WORDS_SHIFT + 2)));
+    if (this.words.length === 0) this.words = new Int32Array(new ArrayBuffer((this.capacity + 1) * SLOT_BYTES));
     const words = this.words;
     let slot = this.freeHead;
     if (slot !== 0) this.freeHead = words[(slot << WORDS_SHIFT) | NODE];

@@ -97,6 +97,7 @@ async function replayWatched(
     autoMigrate: switches.autoMigrate,
     ...(switches.swap ? {} : { swapPages: 0 }),
     ...(switches.thp === 'never' ? {} : { thp: { enabled: switches.thp } }),
+    expectedPages: pageCount(sidecar),
   };
   const machine = watcher === null ? compose(parts) : compose(parts, tracedBy(watcher.tracer));
   watcher?.watch(machine);
