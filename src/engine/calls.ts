@@ -66,7 +66,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   const { isolateEntry } = makeIsolateEntry(tables, lru, rules.isolation);
   const movePolicyPages = makeMovePolicyPages({
     ...{ frames, lru, counters, query, migratePages, lazy: machine.lazy, defaultPolicy: machine.defaultPolicy },
-    ...{ isolateEntry, moveCalls },
+    ...{ isolateEntry, moveCalls, tables, huge: machine.huge, takeHuge: machine.takeHuge },
     ...{ allocatePage: reclaim.allocatePage, interleaveIndex: rules.moveIndex },
   });
   const newPolicy = { world, modes, modeRule: rules.modes };
@@ -83,6 +83,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       movePages: movePolicyPages,
       rules,
       moveCalls,
+      huge: machine.huge,
     },
   });
   const policy = {
@@ -91,7 +92,18 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     bindRange: told(tracer, 'mbind', policyCalls.bindRange),
   };
   const pageCalls = makeMovePagesCalls({
-    ...{ frames, lru, zones, tables, world, migratePages, isolateEntry, pageStatus: rules.pageStatus, zeroPage },
+    ...{
+      frames,
+      lru,
+      zones,
+      tables,
+      world,
+      migratePages,
+      isolateEntry,
+      pageStatus: rules.pageStatus,
+      zeroPage,
+      huge: machine.huge,
+    },
     ...{ privileges: rules.privileges, movePagesRule: rules.movePages, moveCalls, allocatePage: reclaim.allocatePage },
   });
   const pages = {
@@ -123,6 +135,8 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     faultRetry: rules.faultRetry,
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
+    huge: machine.huge,
+    splitHuge: machine.splitHuge,
   });
   const plainCpusets = makeCpusetCalls({
     topology,

@@ -38,6 +38,10 @@ import {
   makeCopyPage,
   makeLazy,
   makeMigrateVma,
+  makeMoveHuge,
+  makeSplitHuge,
+  type MoveHuge,
+  type SplitHuge,
   makeMisplaced,
   makeSwapOut,
   makeTryToUnmap,
@@ -59,7 +63,9 @@ import {
   Lru,
   lruHeads,
   HugePages,
+  makeHugePlaces,
   makeTakeHuge,
+  type TakeHuge,
   type HugeSettings,
   makeMapping,
   makeRmap,
@@ -151,6 +157,9 @@ export interface Machine {
   readonly lru: Lru;
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
+  readonly moveHuge: MoveHuge | null;
+  readonly splitHuge: SplitHuge | null;
+  readonly takeHuge: TakeHuge | null;
   readonly tables: PageTables;
   readonly devices: DeviceMemory;
   readonly migrateVma: MigrateVmaCalls;
@@ -265,6 +274,29 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer };
   const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
+  const hugeParts =
+    huge === null || blocks === null
+      ? null
+      : {
+          ...{
+            frames,
+            files,
+            tables,
+            lru,
+            pageCache,
+            mapping,
+            blocks,
+            huge,
+            copyPage,
+            counters,
+            meter,
+            tracer,
+            zeroPage,
+          },
+          forEachHugePlace: makeHugePlaces({ frames, tables, files, anonVmas }),
+        };
+  const splitHuge = hugeParts === null ? null : makeSplitHuge(hugeParts);
+  const moveHuge = hugeParts === null ? null : makeMoveHuge(hugeParts);
   const misplaced = makeMisplaced({
     ...{ frames, zones, lru, files, swap, copyPage, counters, meter, query, tracer, world },
     defaultPolicy: systemPolicy,
@@ -294,7 +326,10 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     tryToUnmap,
   };
   const reclaim = makeReclaim(
-    { ...reclaimParts, forEachMapping, counters, meter, tracer },
+    {
+      ...{ ...reclaimParts, forEachMapping, counters, meter, tracer, splitHuge },
+      forEachHugePlace: hugeParts?.forEachHugePlace ?? null,
+    },
     rules.reclaim,
     options.sysctls ?? {},
   );
@@ -364,7 +399,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
       forEachPlace,
       counters,
     },
-    ...{ meter, tracer, rules, tryToUnmap },
+    ...{ meter, tracer, rules, tryToUnmap, moveHuge, splitHuge },
   });
   const plainAutoMigrate = makeAutoMigrate(
     {
@@ -428,7 +463,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
-    ...{ devices, migrateVma, placement },
+    ...{ devices, migrateVma, placement, moveHuge, splitHuge, takeHuge },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },
   };
 }

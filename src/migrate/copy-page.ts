@@ -3,6 +3,7 @@ import {
   PG_CHECKED,
   PG_DIRTY,
   PG_ERROR,
+  PG_EXCLUSIVE,
   PG_MAPPEDTODISK,
   PG_MLOCKED,
   PG_PRIVATE,
@@ -12,6 +13,7 @@ import {
   PG_UNEVICTABLE,
   PG_UPTODATE,
   PG_WORKINGSET,
+  PG_WRITTEN,
   type Contents,
   type Files,
   type Frames,
@@ -32,7 +34,9 @@ const CARRIED =
   PG_SWAPBACKED |
   PG_WORKINGSET |
   PG_UNEVICTABLE |
-  PG_MLOCKED;
+  PG_MLOCKED |
+  PG_EXCLUSIVE |
+  PG_WRITTEN;
 const RETIRED = PG_SWAPCACHE | PG_ACTIVE | PG_PRIVATE | PG_DIRTY | PG_UNEVICTABLE | PG_MLOCKED;
 
 export interface CopyParts {

@@ -6,6 +6,8 @@
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
 export { makeCopyPage, type CopyPage } from './copy-page.js';
+export { makeMoveHuge, type MoveHuge } from './move-huge.js';
+export { makeSplitHuge, type SplitHuge } from './split-huge.js';
 export { makeMigrateVma, type MigrateVmaCalls } from './device/device.js';
 export {
   frameOfWord,

@@ -41,7 +41,7 @@ export function makeIsolateEntry(tables: PageTables, lru: Lru, { dropsPtl }: Iso
       s.pfn = tables.word[s.page] as Pfn;
       if (dropsPtl) return I2;
     }
-    isolateLruPage(lru, s.pfn, s.list);
+    isolateLruPage(lru, lru.folioOf(s.pfn), s.list);
     return 0;
   }
 

@@ -1,7 +1,7 @@
 import type { Lru } from '../mm/index.js';
 import type { CpuId, Pfn } from '../units.js';
 
-/** Takes a page off its LRU list onto a private one, with a reference (PL-21). @returns false if it is on none. Kernel: isolate_lru_page(), mm/vmscan.c. */
+/** Takes a page, or the huge page it is part of, off its LRU list onto a private one, with a reference (PL-21). @returns false if it is on none. Kernel: isolate_lru_page(), mm/vmscan.c. */
 export function isolateLruPage(lru: Lru, pfn: Pfn, list: Pfn[]): boolean {
   if (!lru.isolate(pfn)) return false;
   list.push(pfn);

@@ -6,6 +6,7 @@ import {
   type Block,
   type Files,
   type Frames,
+  type HugeRule,
   type Lru,
   type Mapping,
   type MigrateOperation,
@@ -17,7 +18,9 @@ import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type CpuId, type PageId, type Pfn } from '../units.js';
 import type { CopyPage } from './copy-page.js';
 import { MigrateState, type NewPage } from './migrate-state.js';
+import type { MoveHuge } from './move-huge.js';
 import type { BatchLock } from './rules.js';
+import type { SplitHuge } from './split-huge.js';
 import type { SwapOut } from './swap-out.js';
 
 /** Pages that are unmapped together before one TLB flush (DM, 6.x), passes of a batch, and of a leftover taken singly. */
@@ -39,7 +42,10 @@ export interface MigratePagesParts {
   readonly counters: Counters;
   readonly meter: Meter;
   readonly tracer: Tracer | null;
-  readonly rules: { readonly batchLock: BatchLock };
+  readonly rules: { readonly batchLock: BatchLock; readonly hugePages: HugeRule };
+  /** null: the machine has no huge pages. */
+  readonly moveHuge: MoveHuge | null;
+  readonly splitHuge: SplitHuge | null;
 }
 
 export interface MigrateResult {
@@ -96,22 +102,61 @@ const UNDO = 16;
  */
 export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   const { frames, files, tables, lru, block, mapping, pageCache, swapOut, copyPage, counters, meter, tracer } = parts;
-  const { batchLock } = parts.rules;
+  const { moveHuge, splitHuge } = parts;
+  const { batchLock, hugePages } = parts.rules;
 
   /** One leftover of the batch after the other; then the next batch; without memory nothing more. */
   function round(s: MigrateState): number {
     s.pass = 0;
+    if (s.isParts) endParts(s);
     if (s.noMemory) {
-      for (const old of [...s.leftovers, ...s.pages.slice(s.rest)]) giveBack(s, old);
+      for (const old of [...s.leftovers, ...s.parts, ...s.pages.slice(s.rest)]) giveBack(s, old);
       return MIGRATE_DONE;
     }
     const single = s.leftovers.shift();
     s.isSingle = single !== undefined;
     if (single !== undefined) s.queue = [single];
-    else if (s.rest < s.pages.length) {
-      s.queue = s.pages.slice(s.rest, s.rest + BATCH);
-      s.rest += BATCH;
+    else if (s.parts.length > 0) {
+      s.isParts = true;
+      s.failedBefore = s.failed;
+      s.queue = s.parts.splice(0);
+    } else if (s.rest < s.pages.length) {
+      const end = endOfBatch(s);
+      s.queue = s.pages.slice(s.rest, end);
+      s.rest = end;
     } else return MIGRATE_DONE;
+    return NEXT;
+  }
+
+  /** A huge page fills a batch, which takes what comes before it along. */
+  function endOfBatch({ pages, rest }: MigrateState): number {
+    let end = rest;
+    for (let taken = 0; end < pages.length && taken < BATCH; end++) taken += frames.pagesOf(pages[end]);
+    return end;
+  }
+
+  /** HP-61: the huge page failed as one page, if any of it stays; that there was no memory for it is nobody else's business [6.12]. */
+  function endParts(s: MigrateState): void {
+    s.isParts = false;
+    if (hugePages.partsEndList) return;
+    s.noMemory = false;
+    s.failed = Math.min(s.failed, s.failedBefore + 1);
+  }
+
+  /**
+   * No room for a huge page: it is broken up, and its pages move singly (HP-60, HP-61, K-H11). One that cannot be broken up stays.
+   */
+  function breakUp(s: MigrateState): number {
+    const pages = splitHuge?.(s.old, s.cpu) ?? null;
+    counters.inc(C.thp_migration_fail);
+    if (pages === null) {
+      frames.unlock(s.old);
+      refuse(s, s.old);
+      return NEXT;
+    }
+    counters.inc(C.thp_migration_split);
+    if (hugePages.partsEndList) s.queue.unshift(...pages.splice(0, 1));
+    s.parts.push(...pages);
     return NEXT;
   }
 
@@ -135,13 +180,14 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
     return s.unmapped.length > 0 ? FLUSH : ROUND;
   }
 
-  const passes = (s: MigrateState): number => (s.isSingle ? SINGLE_PASSES : BATCH_PASSES);
+  const passes = (s: MigrateState): number =>
+    s.isParts && !hugePages.partsEndList ? 1 : s.isSingle ? SINGLE_PASSES : BATCH_PASSES;
 
   /** The page, unlocked, is not tried again in this round. */
   function refuse(s: MigrateState, old: Pfn): void {
-    if (!s.isSingle && !s.noMemory) s.leftovers.push(old);
+    if (!s.isSingle && !s.noMemory && !s.isParts) s.leftovers.push(old);
     else {
-      counters.inc(C.pgmigrate_fail);
+      counters.add(C.pgmigrate_fail, frames.pagesOf(old));
       giveBack(s, old);
     }
   }
@@ -171,8 +217,10 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   }
 
   function allocate(s: MigrateState): number {
+    if (moveHuge?.mustBreakUp(s.old) === true) return breakUp(s);
     s.fresh = s.newPage(s.old);
     if (s.fresh !== NO_PFN) return LOCK_NEW;
+    if (frames.isHuge(s.old)) return breakUp(s);
     frames.unlock(s.old);
     s.noMemory = true;
     for (const old of [s.old, ...s.again.splice(0), ...s.leftovers.splice(0, s.isSingle ? 0 : s.leftovers.length)]) {
@@ -185,13 +233,19 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   /** Cannot fail: nobody else knows the new page. */
   function lockNew(s: MigrateState): number {
     frames.tryLock(s.fresh);
-    s.places = parts.places(s.old);
+    s.places = isHuge(s.old) ? null : parts.places(s.old);
     return UNMAP;
   }
 
   /** One entry that maps the page becomes a migration entry, which remembers what it was allowed (DM-21, 2.6.18 on). */
   function unmap(s: MigrateState): number {
     const { old } = s;
+    if (moveHuge !== null && isHuge(old)) {
+      s.interrupted = Math.max(s.interrupted, moveHuge.unmap(old, s.cpu));
+      if (moveHuge.isMapped(old)) return backOut(s, true);
+      s.unmapped.push({ old, fresh: s.fresh });
+      return NEXT;
+    }
     const place = nextPlace(s, (page) => tables.isPresent(page) && tables.word[page] === (old as number));
     if (place !== null) {
       const { vma, page } = place;
@@ -207,6 +261,8 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
     s.unmapped.push({ old, fresh: s.fresh });
     return NEXT;
   }
+
+  const isHuge = (old: Pfn): boolean => moveHuge !== null && frames.isHuge(old);
 
   function nextPlace(s: MigrateState, holds: (page: PageId) => boolean): Place | null {
     if (s.places === null) return null;
@@ -252,6 +308,10 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
       return NEXT_MOVE;
     }
     if (operation === 'fail') return backOut(s, false);
+    if (moveHuge !== null && isHuge(old)) {
+      moveHuge.replaceSlots(old, fresh);
+      return COPY;
+    }
     frames.setMapping(fresh, frames.mapping(old), frames.index(old));
     copyPage.replaceSlot(old, fresh);
     copyPage.moveBuffers(old, fresh);
@@ -267,14 +327,18 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   /** Isolation, cache, buffers; a page of no cache has only the isolation's. */
   function expectedCount(old: Pfn): number {
     const isCached = frames.isSwapCache(old) || isInFile(old);
-    return 1 + (isCached ? 1 : 0) + (frames.has(old, PG_PRIVATE) ? 1 : 0);
+    return 1 + (isCached ? frames.pagesOf(old) : 0) + (frames.has(old, PG_PRIVATE) ? 1 : 0);
   }
 
   function copy(s: MigrateState): number {
     const { old, fresh } = s;
+    s.hasMoved = true;
+    if (moveHuge !== null && isHuge(old)) {
+      moveHuge.copy(old, fresh);
+      return RESTORE;
+    }
     meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
     copyPage.copy(old, fresh);
-    s.hasMoved = true;
     s.places = parts.places(fresh);
     return RESTORE;
   }
@@ -283,13 +347,17 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   function backOut(s: MigrateState, triesAgain: boolean): number {
     s.hasMoved = false;
     s.triesAgain = triesAgain;
-    s.places = parts.places(s.old);
+    s.places = isHuge(s.old) ? null : parts.places(s.old);
     return RESTORE;
   }
 
   /** One migration entry that names the old page shows where it is now. Kernel: remove_migration_ptes(). */
   function restore(s: MigrateState): number {
     const { old } = s;
+    if (moveHuge !== null && isHuge(old)) {
+      moveHuge.restore(old, s.hasMoved ? s.fresh : old);
+      return s.hasMoved ? UNLOCK_NEW : UNDO;
+    }
     const place = nextPlace(s, (page) => tables.isMigration(page) && tables.word[page] === (old as number));
     if (place === null) return s.hasMoved ? UNLOCK_NEW : UNDO;
     const now = s.hasMoved ? s.fresh : old;
@@ -306,7 +374,8 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   }
 
   function unlockOld(s: MigrateState): number {
-    copyPage.forget(s.old);
+    if (moveHuge !== null && isHuge(s.old)) moveHuge.forget(s.old);
+    else copyPage.forget(s.old);
     frames.unlock(s.old);
     return PUTBACK;
   }
@@ -320,7 +389,8 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
     lru.isolated++; // putback ended the old page's isolation; its reference goes here
     lru.putback(s.cpu, old);
     meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
-    counters.inc(C.pgmigrate_success);
+    counters.add(C.pgmigrate_success, frames.pagesOf(fresh));
+    if (isHuge(fresh)) counters.inc(C.thp_migration_success);
     return NEXT_MOVE;
   }
 

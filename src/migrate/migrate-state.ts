@@ -33,6 +33,11 @@ export class MigrateState {
   again: Pfn[] = [];
   unmapped: Unmapped[] = [];
   unmappedAgain: Unmapped[] = [];
+  /** Pages of a huge page that was broken up, which are moved when the batch is over; and whether it is their turn (HP-61). */
+  parts: Pfn[] = [];
+  isParts = false;
+  /** `failed` before that turn. */
+  failedBefore = 0;
   /** What the batch could not move. */
   leftovers: Pfn[] = [];
   /** The walk over the places of the page in hand, between two of its steps. */

@@ -119,6 +119,19 @@ export class HugePages {
     return wholes + small;
   }
 
+  /**
+   * K-H13: may a call that moves what is mapped once move it? @param counted [6.1] the page whose mappings are counted: mbind
+   * takes the first, move_pages the one it was given. Kernel: folio_likely_mapped_shared(), 6.12
+   */
+  isMappedOnce(counted: Pfn): boolean {
+    if (this.rule.countsOnePage) return this.frames.mapcount(counted) === 1;
+    const head = this.frames.headOf(counted);
+    const wholes = this.wholeMappings(head);
+    const all = this.mappings(head);
+    if (all <= 1) return true;
+    return wholes === 0 && all <= HUGE_PAGES && this.frames.mapcount(head) <= 1;
+  }
+
   /** Some of its pages are mapped, and some by nobody. */
   hasUnmappedParts(head: Pfn): boolean {
     let unmapped = 0;

@@ -14,6 +14,7 @@ export { Cpuset } from './cpuset.js';
 export { DeviceMemory, type DeviceDriver, type DeviceOptions, type DevicePool } from './device-memory.js';
 export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.js';
 export { Frames, HUGE_PAGES } from './frames.js';
+export { makeHugePlaces, type ForEachHugePlace } from './huge-places.js';
 export type { HugeMapping } from './huge-mapping.js';
 export { huge61, huge612, HUGE_DEFAULTS, HugePages, type HugeRule, type HugeSettings } from './huge-pages.js';
 export {

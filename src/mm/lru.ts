@@ -145,6 +145,11 @@ export class Lru {
     this.frames.clear(pfn, PG_LRU);
   }
 
+  /** The page that stands on lists for this one. */
+  folioOf(pfn: Pfn): Pfn {
+    return this.frames.headOf(pfn);
+  }
+
   /** Takes the page off its list with a reference of its own (PL-21). @returns false if it is on none */
   isolate(pfn: Pfn): boolean {
     if (!this.frames.isOnLru(pfn)) return false;

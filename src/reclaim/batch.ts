@@ -31,7 +31,7 @@ export function makeBatch(frames: Frames, lru: Lru): Batch {
     if (frames.count(pfn) > 1) {
       if (frames.has(pfn, PG_MLOCKED)) frames.clear(pfn, PG_ACTIVE);
       lru.addToHead(pfn);
-      if (frames.isActive(pfn)) lru.ages[frames.nodeOf(pfn)]++; // RC-60
+      if (frames.isActive(pfn)) lru.ages[frames.nodeOf(pfn)] += frames.pagesOf(pfn); // RC-60
     }
     lru.put(pfn);
   }

@@ -1,7 +1,17 @@
 import type { Meter } from '../cost/index.js';
 import type { PageTables, Tlb, Topology } from '../hardware/index.js';
-import type { SwapOut, TryToUnmap } from '../migrate/index.js';
-import type { Block, Files, ForEachPlace, Frames, Lru, PageCache, SwapArea, Zones } from '../mm/index.js';
+import type { SplitHuge, SwapOut, TryToUnmap } from '../migrate/index.js';
+import type {
+  Block,
+  Files,
+  ForEachHugePlace,
+  ForEachPlace,
+  Frames,
+  Lru,
+  PageCache,
+  SwapArea,
+  Zones,
+} from '../mm/index.js';
 import type { Counters, Tracer } from '../stats/index.js';
 import type { Pfn } from '../units.js';
 
@@ -20,6 +30,9 @@ export interface ReclaimParts {
   readonly block: Block;
   readonly tryToUnmap: TryToUnmap;
   readonly forEachMapping: ForEachPlace;
+  /** null: the machine has no huge pages. */
+  readonly splitHuge: SplitHuge | null;
+  readonly forEachHugePlace: ForEachHugePlace | null;
   readonly counters: Counters;
   readonly meter: Meter;
   /** Absent: nobody watches. */

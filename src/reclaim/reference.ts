@@ -1,8 +1,10 @@
 import { PTE_YOUNG, type PageTables, type Tlb } from '../hardware/index.js';
 import {
   type AddressSpace,
+  type ForEachHugePlace,
   type ForEachPlace,
   type Frames,
+  HUGE_PAGES,
   PG_MLOCKED,
   PG_REFERENCED,
   PG_SWAPBACKED,
@@ -50,6 +52,8 @@ export interface ReferenceParts {
   readonly tables: PageTables;
   readonly tlb: Tlb;
   readonly forEachMapping: ForEachPlace;
+  /** null: the machine has no huge pages. */
+  readonly forEachHugePlace: ForEachHugePlace | null;
 }
 
 export interface ReferenceTest {
@@ -70,7 +74,7 @@ export interface ReferenceTest {
  * interrupt, and uncounted.
  */
 export function makeReferenceTest(
-  { frames, tables, tlb, forEachMapping }: ReferenceParts,
+  { frames, tables, tlb, forEachMapping, forEachHugePlace }: ReferenceParts,
   recency: RecencyRule,
 ): ReferenceTest {
   let young = 0;
@@ -81,7 +85,9 @@ export function makeReferenceTest(
     const { cpus } = space;
     for (let w = 0; w < cpus.length; w++) {
       for (let left = cpus[w]; left !== 0; left &= left - 1) {
-        tlb.invalidate(((w << 5) + 31 - Math.clz32(left & -left)) as CpuId, page);
+        const cpu = ((w << 5) + 31 - Math.clz32(left & -left)) as CpuId;
+        if (tables.isWhole(page)) tlb.invalidateHuge(cpu, page >> 9);
+        else tlb.invalidate(cpu, page);
       }
     }
   }
@@ -96,11 +102,25 @@ export function makeReferenceTest(
     if ((vma.flags & VM_EXEC) !== 0) isExecutable = true;
   };
 
+  /** An entry of a huge page: a whole block counts once, young if any of its pages is. */
+  const lookAtPart = (vma: Vma, page: PageId, part: Pfn): void => {
+    if (!tables.isPresent(page) || tables.word[page] !== (part as number)) return;
+    if (!tables.isWhole(page)) look(vma, page);
+    else if (page % HUGE_PAGES === 0) {
+      for (let i = 1; i < HUGE_PAGES; i++) {
+        tables.bits[page] |= tables.bits[page + i] & PTE_YOUNG;
+        tables.bits[page + i] &= ~PTE_YOUNG;
+      }
+      look(vma, page);
+    }
+  };
+
   function countYoung(pfn: Pfn): void {
     young = 0;
     isLocked = false;
     isExecutable = false;
-    if (frames.mapcount(pfn) > 0) forEachMapping(pfn, look);
+    if (forEachHugePlace !== null && frames.isHuge(pfn)) forEachHugePlace(pfn, lookAtPart);
+    else if (frames.mapcount(pfn) > 0) forEachMapping(pfn, look);
   }
 
   function ofInactive(pfn: Pfn): number {

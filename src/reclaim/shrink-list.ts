@@ -1,5 +1,12 @@
-import { type Frames, PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/index.js';
-import { PAGE_ACTIVATE, PAGE_KEEP, PAGE_SUCCESS, type SwapOut, type TryToUnmap } from '../migrate/index.js';
+import { type Frames, type Lru, PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/index.js';
+import {
+  PAGE_ACTIVATE,
+  PAGE_KEEP,
+  PAGE_SUCCESS,
+  type SplitHuge,
+  type SwapOut,
+  type TryToUnmap,
+} from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { Pfn } from '../units.js';
 import type { PageOut } from './page-out.js';
@@ -30,6 +37,9 @@ export interface ShrinkPageParts {
   readonly counters: Counters;
   readonly reference: ReferenceTest;
   readonly pageOut: PageOut;
+  readonly lru: Lru;
+  /** null: the machine has no huge pages. */
+  readonly splitHuge: SplitHuge | null;
 }
 
 /**
@@ -41,7 +51,7 @@ export type ShrinkPage = (pfn: Pfn, scan: Scan) => number;
 
 /** [6.x] The steps RC-40..RC-53, in order. Kernel: shrink_folio_list(), mm/vmscan.c. */
 export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
-  const { frames, swapOut, tryToUnmap, counters, reference, pageOut } = parts;
+  const { frames, lru, swapOut, tryToUnmap, counters, reference, pageOut, splitHuge } = parts;
   /** The reference test's answer for the page in hand. */
   let answer = 0;
 
@@ -71,10 +81,28 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
     return answer === REF_KEEP ? KEEP : GO_ON;
   }
 
-  function rc46AddToSwap(pfn: Pfn): number {
+  function rc46AddToSwap(pfn: Pfn, scan: Scan): number {
     if (!frames.isAnon(pfn) || frames.isSwapCache(pfn)) return GO_ON;
     if (isPinned(pfn)) return KEEP;
+    if (splitHuge !== null && frames.isHuge(pfn)) {
+      const broken = breakUp(splitHuge, pfn, scan);
+      if (broken !== GO_ON) return broken;
+    }
     return swapOut.addToSwap(pfn) ? GO_ON : ACTIVATE;
+  }
+
+  /** HP-55: a huge page goes out page by page; this is the first, the others come next on the list. */
+  function breakUp(split: SplitHuge, head: Pfn, scan: Scan): number {
+    const pages = split(head, scan.cpu);
+    if (pages === null) return ACTIVATE;
+    for (let i = 1; i < pages.length; i++) {
+      lru.isolated--;
+      frames.clear(pages[i], PG_ACTIVE);
+      if (frames.count(pages[i]) > 1) lru.addToTail(pages[i]);
+      lru.put(pages[i]);
+    }
+    frames.tryLock(head);
+    return frames.count(head) > 1 ? GO_ON : KEEP; // nobody maps it: it is freed when it is given back
   }
 
   function rc47Unmap(pfn: Pfn, scan: Scan): number {
@@ -122,7 +150,7 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
     if (outcome === GO_ON) outcome = rc42MayUnmap(pfn, scan);
     if (outcome === GO_ON) outcome = rc43Writeback(pfn);
     if (outcome === GO_ON) outcome = rc44Referenced(pfn, scan);
-    if (outcome === GO_ON) outcome = rc46AddToSwap(pfn);
+    if (outcome === GO_ON) outcome = rc46AddToSwap(pfn, scan);
     if (outcome === GO_ON) outcome = rc47Unmap(pfn, scan);
     if (outcome === GO_ON) outcome = rc48Pinned(pfn);
     if (outcome === GO_ON) outcome = rc49DirtyFile(pfn, scan);

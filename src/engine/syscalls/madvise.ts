@@ -6,6 +6,7 @@ import {
   OWN_FAULTS,
   PG_ACTIVE,
   PG_DIRTY,
+  PG_HEAD,
   PG_SWAPBACKED,
   POPULATE_FAULTS,
   VM_DONTDUMP,
@@ -21,7 +22,9 @@ import {
   type Block,
   type FileObject,
   type ForEachPlace,
+  HUGE_PAGES,
   type Frames,
+  type HugePages,
   type Lru,
   type Mapping,
   type PageCache,
@@ -31,6 +34,7 @@ import {
   type Vma,
 } from '../../mm/index.js';
 import { NO_PAGE, NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
+import type { SplitHuge } from '../../migrate/index.js';
 import type { MemorySyscalls } from './memory.js';
 
 /** Advice by its number in the system call. Kernel: include/uapi/asm-generic/mman-common.h */
@@ -98,6 +102,9 @@ export interface MadviseParts {
   readonly faultRetry: FaultRetry;
   readonly forEachMapping: ForEachPlace;
   readonly zeroPage: Pfn;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
+  readonly splitHuge: SplitHuge | null;
 }
 
 export interface MadviseCalls {
@@ -109,7 +116,7 @@ export interface MadviseCalls {
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
-  const { populateHoles, adviceRule, faultRetry, forEachMapping, zeroPage } = parts;
+  const { populateHoles, adviceRule, faultRetry, forEachMapping, zeroPage, huge } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, given: string): number {
     const advice = NUMBERS[Number(given)] ?? given;
@@ -151,7 +158,9 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
         markFree(task, vma, first, pages);
         return 0;
       case 'cold':
-        return vma.isLocked ? -EINVAL : 0;
+        if (vma.isLocked) return -EINVAL;
+        if (huge !== null) for (let at = first; at < first + pages; at++) smallAt(task, vma, at, first, first + pages);
+        return 0;
       case 'remove':
         return remove(task, vma, first, pages);
       case 'pageout':
@@ -230,6 +239,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   function markFree(task: Task, vma: Vma, first: number, pages: number): void {
     lru.drain(task.cpu);
     for (let offset = first; offset < first + pages; offset++) {
+      if (huge !== null && !smallAt(task, vma, offset, first, first + pages)) continue; // a huge page that stays is kept as it is
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || tables.isNone(page)) continue;
       if (tables.isSwap(page)) {
@@ -271,10 +281,58 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     return true;
   }
 
+  /**
+   * K-H9: a huge page of which a range has a part is broken up, if one process alone maps it. @returns false: the page at
+   * `offset` is part of a huge page that stays one: the range has all of it, or somebody else maps it
+   */
+  function smallAt(task: Task, vma: Vma, offset: number, first: number, end: number): boolean {
+    const page = tables.walk(vma.space.root, vma.start + offset);
+    if (page === NO_PAGE || !tables.isPresent(page)) return true;
+    const pfn = tables.word[page] as Pfn;
+    if (huge === null || parts.splitHuge === null || !frames.isHuge(pfn)) return true;
+    const head = frames.headOf(pfn);
+    if (!huge.isMappedOnce(tables.isWhole(page) ? head : pfn) || hasAll(vma, offset, first, end, page)) return false;
+    if (!lru.isolate(head)) return false;
+    frames.tryLock(head);
+    const pages = parts.splitHuge(head, task.cpu);
+    if (pages === null) frames.unlock(head);
+    for (const each of pages ?? [head]) lru.putback(task.cpu, each);
+    lru.drain(task.cpu);
+    return pages !== null;
+  }
+
+  /** The range has the whole block; [6.12] or all pages of a huge page that is mapped in small pieces, one after the other. */
+  function hasAll(vma: Vma, offset: number, first: number, end: number, page: PageId): boolean {
+    const part = tables.word[page] % HUGE_PAGES;
+    if (offset - part < first || offset - part + HUGE_PAGES > end) return false;
+    if (tables.isWhole(page)) return true;
+    if (huge?.rule.breaksPartial !== true) return false;
+    for (let i = 0; i < HUGE_PAGES; i++) {
+      const other = tables.walk(vma.space.root, vma.start + offset - part + i);
+      if (other === NO_PAGE || !tables.isPresent(other)) return false;
+      if (tables.word[other] !== tables.word[page] - part + i) return false;
+    }
+    return true;
+  }
+
+  /** All of a huge page is in the range. */
+  function pageOutHuge(known: HugePages, task: Task, vma: Vma, offset: number): void {
+    const page = tables.walk(vma.space.root, vma.start + offset);
+    const head = tables.word[page] as Pfn;
+    if (!frames.has(head, PG_HEAD)) return; // with the first page
+    if (!known.isMappedOnce(head) || !lru.isolate(head)) return;
+    if (!parts.pageOut(head, task.cpu)) lru.putback(task.cpu, head);
+    lru.drain(task.cpu);
+  }
+
   /** K-S1: pages mapped exactly once go; shared ones stay. Clean file pages are dropped. */
   function pageOut(task: Task, vma: Vma, first: number, pages: number): void {
     lru.drain(task.cpu); // what this CPU mapped last can be isolated too
     for (let offset = first; offset < first + pages; offset++) {
+      if (huge !== null && !smallAt(task, vma, offset, first, first + pages)) {
+        pageOutHuge(huge, task, vma, offset);
+        continue;
+      }
       const page = tables.walk(vma.space.root, vma.start + offset);
       if (page === NO_PAGE || !tables.isPresent(page)) continue;
       const pfn = tables.word[page] as Pfn;

@@ -7,7 +7,9 @@ import {
   rebindTask,
   VM_READ,
   type CpusetNotice,
+  HUGE_PAGES,
   type Frames,
+  type HugePages,
   type Lru,
   type Mempolicy,
   type RebindRule,
@@ -61,6 +63,8 @@ export interface MempolicyCallParts extends NewPolicyParts {
     readonly privileges: Privileges;
   };
   readonly zeroPage: Pfn;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
   /** Reads a page in for a question about its node. @returns its frame, or a negative outcome */
   readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
   readonly possibleNodes: number;
@@ -128,8 +132,10 @@ interface MbindArguments extends ModeArgument {
 }
 
 export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
-  const { frames, tables, spaces, movePages, moveCalls, modeRule, zeroPage, touch, possibleNodes, world } = parts;
+  const { frames, tables, spaces, movePages, moveCalls, modeRule, zeroPage, touch, possibleNodes, world, huge } = parts;
   const { rotor, rebind, cpusetNotice, lazyUnmap, privileges } = parts.rules;
+  /** The call in hand has met parts of a huge page that it had isolated already. */
+  let metParts = false;
   const mbindFlags = MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL | (lazyUnmap.isAccepted ? MPOL_MF_LAZY : 0);
 
   /** MP-80: a policy call notices a changed cpuset. */
@@ -200,9 +206,9 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     if (policy !== KEEP) setRange(task, range.start, range.pages, policy);
     if (!moves) return 0;
     const isLazy = policy === KEEP || (flags & MPOL_MF_LAZY) !== 0;
-    const failed = isLazy ? movePages.unmap(task, queued) : movePages.move(task, queued, policy, range.start);
+    const failed = isLazy ? movePages.unmap(task, queued) : movePages.move(task, queued, policy, range);
     if (failed === -EDEADLK) return failed;
-    return failed > 0 && (flags & MPOL_MF_STRICT) !== 0 ? -EIO : 0;
+    return (failed > 0 || metParts) && (flags & MPOL_MF_STRICT) !== 0 ? -EIO : 0;
   }
 
   /** [6.x] K-B1: mode and its flags, then the mask. */
@@ -256,6 +262,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     if (moves && moveCalls.lacksSlots()) return -ENODEV;
     if (moves) parts.lru.drainAll();
     let first = true;
+    metParts = false;
     const giveUp = (errno: number) => {
       movePages.putback(task, queued);
       return errno;
@@ -289,10 +296,28 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       const pfn = tables.word[page] as Pfn;
       if (pfn === zeroPage || nodes.includes(frames.nodeOf(pfn))) continue;
       if ((flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) === 0) return -EIO;
+      if (huge !== null && frames.isHuge(pfn)) {
+        queueHuge(huge, vma, vpn, flags, queued);
+        if (tables.isWhole(page)) vpn |= HUGE_PAGES - 1;
+        continue;
+      }
       if ((flags & MPOL_MF_MOVE_ALL) !== 0 || frames.mapcount(pfn) === 1)
         movePages.queue(vma, vpn - vma.start, page, queued);
     }
     return 0;
+  }
+
+  /**
+   * K-H10: one page of a huge page in the range stands for all of it. [6.1] The next one cannot be isolated any more, and is
+   * for STRICT a page that cannot be moved (K-H15).
+   */
+  function queueHuge(known: HugePages, vma: Vma, vpn: number, flags: number, queued: Pfn[]): void {
+    const page = tables.walk(vma.space.root, vpn);
+    const head = frames.headOf(tables.word[page] as Pfn);
+    if ((flags & MPOL_MF_MOVE_ALL) === 0 && !known.isMappedOnce(head)) return;
+    const before = queued.length;
+    movePages.queue(vma, vpn - vma.start, page, queued);
+    if (queued.length === before && known.rule.strictSeesParts) metParts = true;
   }
 
   /** Sets the policy where it differs from what the area has recorded (K-P4); shmem objects record it too (K-P2). */

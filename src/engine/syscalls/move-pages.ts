@@ -1,8 +1,18 @@
 import { EACCES, EBUSY, EDEADLK, EFAULT, EINVAL, ENODEV, ENOENT, ENOMEM, ENOSYS, EPERM, ESRCH } from '../../errors.js';
 import type { PageTables } from '../../hardware/index.js';
-import type { IsolateEntry, MigratePages } from '../../migrate/index.js';
+import { putbackLruPages, type IsolateEntry, type MigratePages } from '../../migrate/index.js';
 import type { Allocator } from '../../reclaim/index.js';
-import { MARK_LOW, VM_EXEC, VM_READ, VM_WRITE, type Frames, type Lru, type Task, type Zones } from '../../mm/index.js';
+import {
+  MARK_LOW,
+  VM_EXEC,
+  VM_READ,
+  VM_WRITE,
+  type Frames,
+  type HugePages,
+  type Lru,
+  type Task,
+  type Zones,
+} from '../../mm/index.js';
 import type { World } from '../../policy/index.js';
 import { NO_NODE, NO_PAGE, NO_PFN, type NodeId, type Pfn } from '../../units.js';
 import { MPOL_MF_MOVE, MPOL_MF_MOVE_ALL, type Privileges } from './mempolicy.js';
@@ -32,6 +42,8 @@ export interface MovePagesParts {
   readonly allocatePage: Allocator['allocatePage'];
   readonly pageStatus: PageStatus;
   readonly zeroPage: Pfn;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
   readonly privileges: Privileges;
   readonly movePagesRule: MovePagesRule;
 }
@@ -58,7 +70,7 @@ export interface MovePagesCalls {
 }
 
 export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
-  const { frames, lru, zones, tables, world, migratePages, pageStatus, zeroPage } = parts;
+  const { frames, lru, zones, tables, world, migratePages, pageStatus, zeroPage, huge } = parts;
   const { privileges, movePagesRule } = parts;
   const { isolateEntry, moveCalls, allocatePage } = parts;
   const mayAct = (task: Task, target: Task): boolean => moveCalls.mayAct(task, target, privileges.migrateOthers);
@@ -73,16 +85,22 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     if (page === NO_PAGE || tables.isNone(page)) return absent(isAnon ? pageStatus.untouched : -ENOENT);
     if (!tables.isPresent(page)) return absent(-ENOENT);
     const isHidden = (vma.flags & (VM_READ | VM_WRITE | VM_EXEC)) === 0 && !pageStatus.seesProtNone;
-    if (isHidden) return absent(-ENOENT);
+    if (isHidden) return absent(tables.isWhole(page) ? -EFAULT : -ENOENT);
     const pfn = tables.word[page] as Pfn;
     return pfn === zeroPage ? absent(-EFAULT) : { pfn, status: frames.nodeOf(pfn) };
   }
 
-  const thisNodeOnly = (caller: Task, node: NodeId) => (): Pfn =>
-    caller.cpuset.mems[node] === 0 ? NO_PFN : zones.takeFromNode(node, MARK_LOW, caller.node);
+  const thisNodeOnly =
+    (caller: Task, node: NodeId) =>
+    (old: Pfn): Pfn => {
+      if (caller.cpuset.mems[node] === 0) return NO_PFN;
+      return frames.isHuge(old)
+        ? zones.takeHugeFromNode(node, MARK_LOW, caller.node)
+        : zones.takeFromNode(node, MARK_LOW, caller.node);
+    };
 
   /** Where migrate_pages(2) takes its new pages. */
-  const onNode = (caller: Task, node: NodeId): (() => Pfn) =>
+  const onNode = (caller: Task, node: NodeId): ((old: Pfn) => Pfn) =>
     moveCalls.fallsBack
       ? () => allocatePage(node, null, false, caller.cpuset.mems, caller.cpu)
       : thisNodeOnly(caller, node);
@@ -90,7 +108,7 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
   const moveAtOnce = makeMoveAtOnce(
     {
       ...{ frames, lru, world, frameAt: (target, vpn) => look(target, vpn).pfn },
-      move: (task, pages, nodeOf) => migratePages(pages, (old) => thisNodeOnly(task, nodeOf(old))(), task.cpu),
+      move: (task, pages, nodeOf) => migratePages(pages, (old) => thisNodeOnly(task, nodeOf(old))(old), task.cpu),
     },
     movePagesRule.nothing,
   );
@@ -118,6 +136,10 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     lru.drainAll();
     return moveInBatches(task, target, vpns, nodes, all, status);
   }
+
+  /** @param counted of a huge page: the page whose mappings the caller looks at (K-H13) */
+  const isMappedOnce = (pfn: Pfn, counted: Pfn): boolean =>
+    huge !== null && frames.isHuge(pfn) ? huge.isMappedOnce(counted) : frames.mapcount(pfn) <= 1;
 
   /** K-M2, K-M3: runs of entries with one target, all of which have to move, are moved together. */
   function moveInBatches(
@@ -174,9 +196,10 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
     const { pfn, status } = look(target, vpn);
     if (pfn === NO_PFN) return status;
     if (status === node) return node;
-    if (!all && frames.mapcount(pfn) > 1) return -EACCES;
-    if (!lru.isolate(pfn)) return -EBUSY;
-    batch.push(pfn);
+    if (!all && !isMappedOnce(pfn, pfn)) return -EACCES;
+    const head = frames.headOf(pfn); // K-H11: any of its pages stands for a huge page
+    if (!lru.isolate(head)) return -EBUSY;
+    batch.push(head);
     return QUEUED;
   }
 
@@ -227,9 +250,13 @@ export function makeMovePagesCalls(parts: MovePagesParts): MovePagesCalls {
         if (page === NO_PAGE || !tables.isPresent(page)) continue;
         const pfn = tables.word[page] as Pfn;
         if (pfn === zeroPage || frames.nodeOf(pfn) !== from) continue;
-        if (!all && frames.mapcount(pfn) !== 1) continue;
+        if (!all && !isMappedOnce(pfn, frames.headOf(pfn))) continue;
         isolateEntry(page, queued);
       }
+    }
+    if (queued.some((pfn) => frames.isHuge(pfn)) && !zones.isAbove(to, MARK_LOW)) {
+      putbackLruPages(lru, queued, task.cpu); // K-H12: small pages of the program itself come first, and end it
+      return -ENOMEM;
     }
     const { failed, noMemory, neverReturns } = migratePages(queued, onNode(task, to), task.cpu);
     lru.drainAll(); // vectors are switched off meanwhile
