@@ -245,10 +245,22 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     }
   }
 
-  function doSwapPage(f: FaultState): Outcome {
-    f.slot = tables.word[f.page] as SwapSlot;
-    f.outcome = MINOR;
-    f.pfn = NO_PFN;
+  /** The steps without the table, from S2 on: what nobody comes in between of, the compiler can put into one. */
+  function straight(f: FaultState): void {
+    let next = S2;
+    while (next === S2) {
+      if (s2Lookup(f) === S3 && s3Read(f) === DONE) return;
+      if (s4Lock(f) === WAIT) return;
+      next = s5Recheck(f);
+    }
+    if (next === HOOK) hookBeforePtl(f);
+    if (s6Same(f) === DONE || s7Uptodate(f) === DONE) return;
+    s8Map(f);
+    s10DropSlot(f);
+    if (s11Unlock(f) === S12) s12Copy(f);
+  }
+
+  function byTable(f: FaultState): void {
     let at = firstStep(tables, f.page);
     let last = at;
     while (at > DONE) {
@@ -256,6 +268,14 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
       at = step(f, at);
     }
     if (at === WAIT && last === S1_WAIT) lru.put(f.pfn); // who goes straight through has nobody to wait for: RETRY
+  }
+
+  function doSwapPage(f: FaultState): Outcome {
+    f.slot = tables.word[f.page] as SwapSlot;
+    f.outcome = MINOR;
+    f.pfn = NO_PFN;
+    if (tracer === null && tables.isSwap(f.page)) straight(f);
+    else byTable(f);
     return f.outcome;
   }
 

@@ -4,8 +4,12 @@ import { C } from '../../stats/index.js';
 import { OP_WRITE, type TraceBatch } from '../../trace/index.js';
 import type { PageId, Pfn } from '../../units.js';
 import type { Machine } from '../machine.js';
+import { AHEAD, makeReadAhead } from './read-ahead.js';
 import type { Tally } from './tally.js';
 import type { TraceMemory } from './trace-memory.js';
+
+/** Rows of the last stretch that missed the TLB, of `AHEAD`: from here on it pays to load what the next rows need. */
+const MANY = AHEAD / 4;
 
 export interface AccessLoopParts {
   readonly machine: Machine;
@@ -42,6 +46,11 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   const { accesses, misses, sums, nodeCount } = tally;
   const { walkNs } = cost;
   const { clock } = meter; // the thread's: faults add to it too
+  const readAhead = makeReadAhead(machine);
+  const { values } = counters;
+  const [WRITE, TLB_MISS] = [OP_WRITE, C.tlb_miss];
+  const spent = new Float64Array(new ArrayBuffer(64));
+  let missesLately = 0;
   let failedRow = -1;
   let failedPage = 0;
   let failure = 0;
@@ -65,24 +74,14 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     return known > 0 ? serveFaults(task, id as PageId, isWrite) : access(task, id as PageId, isWrite);
   }
 
-  function run(
-    batch: TraceBatch,
-    from: number,
-    until: number,
-    task: Task,
-    process: number,
-    ids: Int32Array,
-    nowNs: number,
-  ): number {
+  /** Some rows of a quantum. @returns false: a row could not be completed */
+  function stretch(batch: TraceBatch, from: number, until: number, task: Task, process: number, ids: Int32Array): boolean {
     const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
     const { cpu, node: cpuNode } = task;
     const row = cpuNode * nodeCount;
-    const walksBefore = counters.values[C.tlb_miss];
-    let spent = 0;
-    clock[0] = nowNs;
     for (let i = from; i < until; i++) {
       const page = pages[i];
-      const isWrite = ops[i] === OP_WRITE;
+      const isWrite = ops[i] === WRITE;
       const id = ids[page];
       let pfn = id > 0 ? translate(cpu, id as PageId, isWrite) : (0 as Pfn);
       if (pfn <= 0) {
@@ -91,7 +90,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
           failedRow = batch.firstRow + i;
           failedPage = ids[page];
           failure = -pfn;
-          break;
+          return false;
         }
       }
       const memoryNode = frames.nodeOf(pfn);
@@ -103,10 +102,32 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
       const ns = cost.accessNs(cpuNode, memoryNode, count - miss, miss);
       if (miss > 0) cost.charge(cpuNode, memoryNode, miss);
       clock[0] += ns;
-      spent += ns;
+      spent[0] += ns;
     }
-    const walks = (counters.values[C.tlb_miss] - walksBefore) * walkNs;
-    sums[0] += spent + walks;
+    return true;
+  }
+
+  function run(
+    batch: TraceBatch,
+    from: number,
+    until: number,
+    task: Task,
+    process: number,
+    ids: Int32Array,
+    nowNs: number,
+  ): number {
+    const walksBefore = values[TLB_MISS];
+    clock[0] = nowNs;
+    spent[0] = 0;
+    for (let start = from; start < until; start += AHEAD) {
+      const end = Math.min(start + AHEAD, until);
+      if (missesLately > MANY) readAhead(batch.page, start, end, ids);
+      const missesBefore = values[TLB_MISS];
+      if (!stretch(batch, start, end, task, process, ids)) break;
+      missesLately = values[TLB_MISS] - missesBefore;
+    }
+    const walks = (values[TLB_MISS] - walksBefore) * walkNs;
+    sums[0] += spent[0] + walks;
     return clock[0] + walks;
   }
 
