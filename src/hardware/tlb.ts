@@ -30,16 +30,20 @@ export class Tlb {
     this.nextWay = new Uint8Array(new ArrayBuffer(cpuCount << setBits));
   }
 
-  /** Index of the word of `page` in the TLB of `cpu`, or -1. */
+  /**
+   * Index of the word of `page` in the TLB of `cpu`, or -1. All ways are compared at once, as a processor does: which one
+   * has the page is anybody's guess, and a branch for each would be guessed wrong half of the time.
+   */
   find(cpu: CpuId, page: PageId): number {
     const entries = this.entries;
     const at = ((cpu << this.setBits) | (page & this.setMask)) << 3;
-    const tag = (page + 1) | 0;
-    if (entries[at] === tag) return at + 4;
-    if (entries[at + 1] === tag) return at + 5;
-    if (entries[at + 2] === tag) return at + 6;
-    if (entries[at + 3] === tag) return at + 7;
-    return -1;
+    const tag = page + 1;
+    // 1 where the tags are equal: only 0 - 1 has its sign bit set.
+    const way0 = ((entries[at] ^ tag) - 1) >>> 31;
+    const way1 = ((entries[at + 1] ^ tag) - 1) >>> 31;
+    const way2 = ((entries[at + 2] ^ tag) - 1) >>> 31;
+    const way3 = ((entries[at + 3] ^ tag) - 1) >>> 31;
+    return (way0 | way1 | way2 | way3) === 0 ? -1 : at + WAYS + (way1 | (way2 << 1) | (way3 * 3));
   }
 
   frameAt(at: number): Pfn {
