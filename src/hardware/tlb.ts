@@ -1,3 +1,4 @@
+import { recordWords } from '../arrays.js';
 import type { CpuId, PageId, Pfn } from '../units.js';
 
 const WAYS = 4;
@@ -26,7 +27,7 @@ export class Tlb {
   constructor(cpuCount: number, setBits = 8) {
     this.setBits = setBits;
     this.setMask = (1 << setBits) - 1;
-    this.entries = new Int32Array(new ArrayBuffer((cpuCount << setBits) * SET_WORDS * 4));
+    this.entries = recordWords((cpuCount << setBits) * SET_WORDS);
     this.nextWay = new Uint8Array(new ArrayBuffer(cpuCount << setBits));
   }
 

@@ -1,3 +1,4 @@
+import { recordWords } from '../arrays.js';
 import type { NodeId, Pfn } from '../units.js';
 import {
   PG_ACTIVE,
@@ -95,7 +96,7 @@ export class Frames {
     devices.forEach(({ node }, device) => {
       fill(node, this.firstOfDevice[device], this.endOfDevice[device]);
     });
-    this.words = new Int32Array(new ArrayBuffer(Math.max(64, next * 32)));
+    this.words = recordWords(next * 8);
   }
 
   /** Device memory: no CPU can reach it, no zone has it, no list holds it. */

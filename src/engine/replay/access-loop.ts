@@ -48,9 +48,10 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   const { clock } = meter; // the thread's: faults add to it too
   const readAhead = makeReadAhead(machine);
   const { values } = counters;
-  const [WRITE, TLB_MISS] = [OP_WRITE, C.tlb_miss];
+  const [WRITE, TLB_MISS, MOVES] = [OP_WRITE, C.tlb_miss, C.mof_migrate_done];
   const spent = new Float64Array(new ArrayBuffer(64));
   let missesLately = 0;
+  let movesLately = 0;
   let failedRow = -1;
   let failedPage = 0;
   let failure = 0;
@@ -121,10 +122,12 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     spent[0] = 0;
     for (let start = from; start < until; start += AHEAD) {
       const end = Math.min(start + AHEAD, until);
-      if (missesLately > MANY) readAhead(batch.page, start, end, ids);
+      if (missesLately > MANY) readAhead(batch.page, start, end, ids, movesLately > MANY);
       const missesBefore = values[TLB_MISS];
+      const movesBefore = values[MOVES];
       if (!stretch(batch, start, end, task, process, ids)) break;
       missesLately = values[TLB_MISS] - missesBefore;
+      movesLately = values[MOVES] - movesBefore;
     }
     const walks = (values[TLB_MISS] - walksBefore) * walkNs;
     sums[0] += spent[0] + walks;

@@ -12,8 +12,12 @@ export interface ReadAheadParts {
   readonly frames: Frames;
 }
 
-/** Loads what the rows [from, until), at most `AHEAD` of them, will need, and changes nothing. */
-export type ReadAhead = (pages: Uint32Array, from: number, until: number, ids: Int32Array) => void;
+/**
+ * Loads what the rows [from, until), at most `AHEAD` of them, will need, and changes nothing.
+ *
+ * @param moves pages are being migrated: they leave their lists, so their neighbours there are needed too
+ */
+export type ReadAhead = (pages: Uint32Array, from: number, until: number, ids: Int32Array, moves: boolean) => void;
 
 /**
  * Faults in random order wait for memory: entry, slot, frame and its neighbours on the list lie anywhere, each is found
@@ -65,11 +69,11 @@ export function makeReadAhead({ tables, swap, frames }: ReadAheadParts): ReadAhe
     sink[3] ^= sum;
   }
 
-  return (pages, from, until, ids) => {
+  return (pages, from, until, ids, moves) => {
     const count = readEntries(pages, from, until, ids);
     if (count === 0) return;
     readSlots(count);
     readFrames(count);
-    readNeighbours(count);
+    if (moves) readNeighbours(count);
   };
 }
