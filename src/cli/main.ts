@@ -4,6 +4,9 @@ import { EXIT } from './exit-codes.js';
 import { discardOutputFiles } from './output-file.js';
 import { painterFor } from './painter.js';
 import type { Shell } from './shell.js';
+import { inlineDeeply } from './v8-flags.js';
+
+inlineDeeply();
 
 /** The process: its streams, its signals and its exit code. All else is in command-line.ts and below. */
 const interrupt = new AbortController();

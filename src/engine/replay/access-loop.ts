@@ -76,7 +76,14 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   }
 
   /** Some rows of a quantum. @returns false: a row could not be completed */
-  function stretch(batch: TraceBatch, from: number, until: number, task: Task, process: number, ids: Int32Array): boolean {
+  function stretch(
+    batch: TraceBatch,
+    from: number,
+    until: number,
+    task: Task,
+    process: number,
+    ids: Int32Array,
+  ): boolean {
     const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
     const { cpu, node: cpuNode } = task;
     const row = cpuNode * nodeCount;

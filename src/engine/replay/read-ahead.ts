@@ -25,7 +25,6 @@ export type ReadAhead = (pages: Uint32Array, from: number, until: number, ids: I
  * for many rows at once, so that the waits overlap. Worth it only where rows miss: who calls this has seen them miss.
  */
 export function makeReadAhead({ tables, swap, frames }: ReadAheadParts): ReadAhead {
-  const { bits, word } = tables;
   const entries = new Int32Array(new ArrayBuffer(AHEAD * 4));
   const found = new Int32Array(new ArrayBuffer(AHEAD * 4));
   /** Where the loads go, so that they are made. */
@@ -37,8 +36,8 @@ export function makeReadAhead({ tables, swap, frames }: ReadAheadParts): ReadAhe
     let sum = 0;
     for (let i = from; i < until; i++) {
       const id = ids[pages[i]] as PageId;
-      sum ^= word[id];
-      if ((bits[id] & PTE_SWAP) !== 0) entries[kept++] = id;
+      sum ^= tables.word[id];
+      if ((tables.bits[id] & PTE_SWAP) !== 0) entries[kept++] = id;
     }
     sink[0] ^= sum;
     return kept;
@@ -47,7 +46,7 @@ export function makeReadAhead({ tables, swap, frames }: ReadAheadParts): ReadAhe
   function readSlots(count: number): void {
     let sum = 0;
     for (let k = 0; k < count; k++) {
-      const slot = word[entries[k]] as SwapSlot;
+      const slot = tables.word[entries[k]] as SwapSlot;
       sum ^= swap.users(slot);
       found[k] = swap.cached(slot);
     }
