@@ -15,7 +15,7 @@ export interface ReferenceCase {
 
 /** A case that is ready: `prepare` is not timed, `run` is. Both get the number of operations. */
 export interface Prepared {
-  prepare(count: number): void;
+  prepare(count: number): void | Promise<void>;
   run(count: number): void | Promise<void>;
   /** @throws Error if what was run was not what the name says */
   verify(): void;

@@ -18,9 +18,7 @@ const time = Number(milliseconds);
 const bench = new Bench({ time, warmupTime: time / 2, iterations: 3, warmupIterations: 2, retainSamples: true });
 bench.add(name, () => prepared.run(loop), {
   async: isAsync,
-  beforeEach: () => {
-    prepared.prepare(loop);
-  },
+  beforeEach: () => prepared.prepare(loop),
 });
 await bench.run();
 prepared.verify();

@@ -8,8 +8,28 @@ import { cases as replayTlbHit } from './replay-tlb-hit.js';
 import { cases as missPresent } from './miss-present.js';
 import { cases as swapCache } from './swap-cache.js';
 import { cases as mixedPolicies } from './mixed-policies.js';
+import { cases as faultKinds } from './fault-kinds.js';
+import { cases as policyAnswer } from './policy-answer.js';
+import { cases as directMigration } from './direct-migration.js';
+import { cases as lazyUnmapping } from './lazy-unmapping.js';
+import { cases as replayTrace } from './replay-trace.js';
+import { cases as readParquet } from './read-parquet.js';
+import { cases as startUp } from './start-up.js';
 
-const QUESTIONS: readonly (readonly BenchCase[])[] = [tlbHit, replayTlbHit, missPresent, swapCache, mixedPolicies];
+const QUESTIONS: readonly (readonly BenchCase[])[] = [
+  tlbHit,
+  replayTlbHit,
+  missPresent,
+  swapCache,
+  mixedPolicies,
+  faultKinds,
+  policyAnswer,
+  directMigration,
+  lazyUnmapping,
+  replayTrace,
+  readParquet,
+  startUp,
+];
 
 export const CASES: readonly BenchCase[] = QUESTIONS.flat();
 /** The first case of each question: enough to see that it can be asked. */

@@ -9,6 +9,14 @@
  */
 export { BENCH_CPUS, BENCH_NODES, makeBed, policyForBench, type Bed, type BedOptions } from './bench/bed.js';
 export { mustHold, type Case } from './bench/case.js';
+export {
+  FAULT_KINDS,
+  faultsOfKind,
+  framesPerNodeFor,
+  spuriousFaults,
+  type FaultKindName,
+} from './bench/fault-kinds.js';
+export { directMigration, lazyUnmapping } from './bench/moves.js';
 export { presentMisses, tlbHits } from './bench/present.js';
 export { swapCacheFaults } from './bench/swap-cache.js';
 export { parseRecording, profileOf } from './conformance/parse.js';

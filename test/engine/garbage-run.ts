@@ -220,9 +220,7 @@ for (const { name, make, loop, isAsync } of CASES)
 async function ofBenchmark(make: BenchCase['make']): Promise<Measured> {
   const { prepare, run, verify } = await make(2 ** 15);
   return {
-    prepare: () => {
-      prepare(LOOP);
-    },
+    prepare: () => void prepare(LOOP),
     run: () => void run(LOOP),
     verify,
   };

@@ -36,7 +36,8 @@ export interface BedOptions {
   readonly contents?: boolean;
   /** Threads that touch the pages, spread over the nodes. */
   readonly threads?: number;
-  readonly framesPerNode?: number;
+  /** Left out: each node can take the whole working set, twice over. */
+  readonly framesPerNode?: number | undefined;
   readonly rebind?: Rebind;
 }
 
@@ -46,6 +47,8 @@ export interface Bed {
   readonly tasks: readonly Task[];
   readonly first: Task;
   readonly pages: number;
+  /** Page number of the area's first page. */
+  readonly firstVpn: number;
   readonly random: Random;
   /** The sequence of touches, each page once: page ids (valid after `map`), and which thread. */
   readonly touchId: Int32Array;
@@ -151,7 +154,7 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   }
 
   return {
-    ...{ machine, tasks, first, pages, random, touchId, touchTask, ids, map, place },
+    ...{ machine, tasks, first, pages, firstVpn: FIRST_VPN, random, touchId, touchTask, ids, map, place },
     touchAll(isWrite) {
       for (let i = 0; i < pages; i++) machine.access(tasks[touchTask[i]], touchId[i] as PageId, isWrite);
     },
@@ -167,8 +170,8 @@ function cpuOfThread(thread: number): CpuId {
 
 async function composeOptions({ pages, contents = false, framesPerNode }: BedOptions): Promise<ComposeOptions> {
   return {
-    // Each node can take the whole working set.
     machine: description(framesPerNode ?? pages * 2),
+    ...(framesPerNode !== undefined && { swapPages: pages * 2 }),
     profile: 'mof',
     switches: { hookSwap: true, hookFile: true, hookShmem: true, pageCluster: 0, readahead: false, faultAround: false },
     keepContents: contents ? 'pages' : false,
