@@ -12,8 +12,7 @@ const FLOOR = 16;
  */
 export function findPlace(space: AddressSpace, pages: number): number | null {
   let end = CEILING;
-  for (let i = space.vmas.length - 1; i >= 0; i--) {
-    const vma = space.vmas[i];
+  for (let vma = space.vmas.last; vma !== undefined; vma = space.vmas.before(vma)) {
     if (vma.start >= CEILING) continue;
     if (end - vma.end >= pages) return end - pages;
     end = vma.start;

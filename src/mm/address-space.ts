@@ -1,10 +1,10 @@
 import type { CpuId } from '../units.js';
+import { VmaList } from './vma-list.js';
 import type { Vma } from './vma.js';
 
 /** One process's memory: its vmas in order of address, its page-table root, its rss. Kernel: mm_struct. */
 export class AddressSpace {
-  /** Ascending by start; no two overlap. */
-  readonly vmas: Vma[] = [];
+  readonly vmas = new VmaList();
   /** Present entries by kind, and entries that are swap slots (INV-11). */
   rssAnon = 0;
   rssFile = 0;
@@ -36,20 +36,9 @@ export class AddressSpace {
     return (word < 0 ? 0 : (word << 5) + 31 - Math.clz32(this.cpus[word] & -this.cpus[word])) as CpuId;
   }
 
-  /** Index of the first vma that ends after page number `vpn`; `vmas.length` if there is none. */
-  indexAt(vpn: number): number {
-    let low = 0;
-    let high = this.vmas.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.vmas[middle].end <= vpn) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
+  /** The area that has the page, or null. Kernel: vma_lookup() */
   find(vpn: number): Vma | null {
-    const i = this.indexAt(vpn);
-    return i < this.vmas.length && this.vmas[i].start <= vpn ? this.vmas[i] : null;
+    const vma = this.vmas.endingAfter(vpn);
+    return vma !== undefined && vma.start <= vpn ? vma : null;
   }
 }

@@ -1,5 +1,7 @@
 import { VM_EXEC, VM_READ, VM_WRITE, type Vma } from './vma.js';
 
+/** So many vmas are looked through. */
+const FEW = 8;
 const ACCESS = VM_READ | VM_WRITE | VM_EXEC;
 
 /**
@@ -8,11 +10,30 @@ const ACCESS = VM_READ | VM_WRITE | VM_EXEC;
  */
 export class AnonVma {
   readonly vmas = new Set<Vma>();
+  /** All in one address space, and no page ever moved to another address: then an index says where it could be mapped. */
+  private isPlain = true;
 
   constructor(
     readonly id: number,
     readonly base: number,
   ) {}
+
+  add(vma: Vma): void {
+    for (const other of this.vmas) {
+      if (other.space !== vma.space) this.isPlain = false;
+      break;
+    }
+    if (vma.pgoff !== vma.start) this.isPlain = false;
+    this.vmas.add(vma);
+  }
+
+  /** The vmas that could map the page with this index; more than those in families that were forked or moved. */
+  around(index: number): Iterable<Vma> {
+    if (!this.isPlain || this.vmas.size <= FEW) return this.vmas;
+    const [{ space }] = this.vmas;
+    const found = space.find(this.base + index);
+    return found?.anonVma === this ? [found] : [];
+  }
 }
 
 /** All of them, by id; a page's mapping word is minus the id. */
@@ -47,7 +68,7 @@ export class AnonVmas {
   join(vma: Vma, anon: AnonVma): void {
     vma.anonVma = anon;
     vma.anonIndex = vma.pgoff - anon.base;
-    anon.vmas.add(vma);
+    anon.add(vma);
   }
 
   /** The vma goes away; an anon_vma without vmas is forgotten. */
@@ -67,7 +88,6 @@ export class AnonVmas {
 /** A neighbour that differs at most in its protection, and whose anonymous pages are nobody else's. Kernel: find_mergeable_anon_vma(). */
 function reusable(vma: Vma): Vma | null {
   const { vmas } = vma.space;
-  const at = vmas.indexOf(vma);
   const isReusable = (a: Vma | undefined, b: Vma | undefined, other: Vma | undefined): boolean =>
     a !== undefined &&
     b !== undefined &&
@@ -79,7 +99,7 @@ function reusable(vma: Vma): Vma | null {
     (a.policy === b.policy || (a.policy !== null && a.policy.equals(b.policy))) &&
     ((a.flags ^ b.flags) & ~ACCESS) === 0 &&
     a.pgoff + a.pages === b.pgoff;
-  const [previous, next] = [vmas.at(at - 1), vmas.at(at + 1)];
+  const [previous, next] = [vmas.before(vma), vmas.after(vma)];
   if (isReusable(vma, next, next)) return next ?? null;
-  return at > 0 && isReusable(previous, vma, previous) ? (previous ?? null) : null;
+  return isReusable(previous, vma, previous) ? (previous ?? null) : null;
 }

@@ -65,9 +65,9 @@ export function makeRmap({ frames, tables, files, anonVmas }: RmapParts): {
     const mapping = frames.mapping(pfn);
     if (mapping === 0) return;
     const index = frames.index(pfn);
-    const vmas = vmasOf(mapping);
-    if (vmas === undefined) return;
-    for (const vma of vmas) {
+    const near = mapping < 0 ? anonVmas.get(-mapping)?.around(index) : files.get(mapping).vmas;
+    if (near === undefined) return;
+    for (const vma of near) {
       const page = pageIn(vma, mapping, index);
       if (page === NO_PAGE) continue;
       if (isMappedOnly && !(tables.isPresent(page) && tables.word[page] === (pfn as number))) continue;

@@ -75,13 +75,11 @@ export class Spaces {
   /** The areas that overlap [start, start + pages), after splitting those that reach beyond it. */
   isolateRange(space: AddressSpace, start: number, pages: number): Vma[] {
     const end = start + pages;
-    const first = space.indexAt(start);
-    if (first < space.vmas.length && space.vmas[first].start < start) this.split(space.vmas[first], start);
-    const last = space.indexAt(end - 1);
-    if (last < space.vmas.length && space.vmas[last].start < end && space.vmas[last].end > end) {
-      this.split(space.vmas[last], end);
-    }
-    return space.vmas.slice(space.indexAt(start), space.indexAt(end - 1) + 1).filter((vma) => vma.start < end);
+    const first = space.find(start);
+    if (first !== null && first.start < start) this.split(first, start);
+    const last = space.find(end - 1);
+    if (last !== null && last.end > end) this.split(last, end);
+    return space.vmas.within(start, end);
   }
 
   /** Cuts an area in two at page number `at`; the part before keeps its identity. @returns the new part */
@@ -120,16 +118,16 @@ export class Spaces {
    * (MP-17). Of two whose anonymous pages keep them apart on one side only, the one before wins. Kernel: vma_merge()
    */
   joinAround(space: AddressSpace, start: number, end: number): void {
-    for (let i = space.indexAt(start); i < space.vmas.length && space.vmas[i].start < end; i++) {
-      const changed = space.vmas[i];
-      const [previous, next] = [space.vmas.at(i - 1), space.vmas.at(i + 1)];
-      const before = i > 0 && previous !== undefined && alike(previous, changed) && anonFits(changed, previous);
+    const { vmas } = space;
+    for (let area = vmas.endingAfter(start); area !== undefined && area.start < end;) {
+      const changed = area;
+      const [previous, next] = [vmas.before(changed), vmas.after(changed)];
+      const before = previous !== undefined && alike(previous, changed) && anonFits(changed, previous);
       const after = next !== undefined && alike(changed, next) && anonFits(changed, next);
       const all = before && after && (hasNone(previous, next) || previous.anonToken === next.anonToken);
       if (after && (all || !before)) this.join(changed, next);
-      if (!before) continue;
-      this.join(previous, changed);
-      i--;
+      if (before) this.join(previous, changed);
+      area = vmas.after(before ? previous : changed);
     }
   }
 
@@ -141,9 +139,7 @@ export class Spaces {
 
   /** Takes the area out; its entries must be gone. */
   remove(vma: Vma): void {
-    const at = vma.space.vmas.indexOf(vma);
-    bugOn(at < 0, 'removing an area that is not there', vma.id);
-    vma.space.vmas.splice(at, 1);
+    vma.space.vmas.remove(vma);
     if (vma.policy !== null) vma.policy.refs--;
     vma.policy = null;
     this.anonVmas.leave(vma);
@@ -178,22 +174,23 @@ export class Spaces {
   /** Areas are ordered and apart, and every list that names one is right. */
   check(): void {
     for (const space of this.all()) {
-      space.vmas.forEach((vma, i) => {
+      let end = 0;
+      for (const vma of space.vmas) {
         bugOn(vma.pages <= 0, 'an empty area', vma.id);
-        bugOn(i > 0 && space.vmas[i - 1].end > vma.start, 'areas overlap', vma.id);
+        bugOn(end > vma.start, 'areas overlap', vma.id);
+        bugOn(space.find(vma.start) !== vma, 'an area that is not found', vma.id);
+        end = vma.end;
         bugOn(this.table[vma.id] !== vma || vma.space !== space, 'an area in the wrong place', vma.id);
         bugOn(vma.file !== null && !vma.file.vmas.has(vma), 'a file does not know its area', vma.id);
-        if (vma.anonVma === null) return;
+        if (vma.anonVma === null) continue;
         bugOn(!vma.anonVma.vmas.has(vma), 'INV-6: an anon_vma does not know its area', vma.id);
         bugOn(this.anonVmas.get(vma.anonVma.id) !== vma.anonVma, 'INV-6: an area with a forgotten anon_vma', vma.id);
-      });
+      }
     }
   }
 
   private add(vma: Vma): void {
-    const at = vma.space.indexAt(vma.start);
-    bugOn(at < vma.space.vmas.length && vma.space.vmas[at].start < vma.end, 'areas overlap', vma.start);
-    vma.space.vmas.splice(at, 0, vma);
+    vma.space.vmas.add(vma);
     vma.id = this.freeIds.pop() ?? this.table.length;
     this.table[vma.id] = vma;
     vma.file?.vmas.add(vma);

@@ -197,7 +197,7 @@ describe('system calls and pages of a device', () => {
     machine.touch(task, START, true);
     for (const advice of ['pageout', 'cold', 'free', 'willneed']) calls.advice.madvise(task, START, 4, advice);
     calls.pages.moveProcess(task, task, machine.rootCpuset.nodes(), machine.rootCpuset.nodes(), true);
-    machine.lazy.unmapArea(task, task.space.vmas[0], 0, 4, null);
+    machine.lazy.unmapArea(task, [...task.space.vmas][0], 0, 4, null);
     expect(entries(machine, task).slice(1)).toEqual(['device+w', 'device+w', 'device+w']);
     machine.touch(task, START, true);
     const [line] = calls.numaMaps(task);

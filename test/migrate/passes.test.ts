@@ -247,11 +247,11 @@ describe('P1..P13', () => {
   it('P10: a locked area is EPERM, at once', () => {
     const machine = oldMachine('mof-2006', { rules: { mover: 'passes-2.6.17' } });
     const { task, pfns } = mapped(machine, 'none');
-    task.space.vmas[0].flags |= VM_LOCKED;
+    [...task.space.vmas][0].flags |= VM_LOCKED;
     const s = begin(machine, task, pfns);
     passesOf(machine).run(s);
     expect(fates(s)).toEqual([{ fate: 'failed', retries: 0, errno: EPERM }]);
-    task.space.vmas[0].flags &= ~VM_LOCKED;
+    [...task.space.vmas][0].flags &= ~VM_LOCKED;
     end(machine, s);
   });
 

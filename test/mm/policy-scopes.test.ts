@@ -177,7 +177,7 @@ describe('MP-17: what happens to policies with their areas', () => {
     const task = processOn(machine, 0);
     mapAnon(machine, task, START, 4);
     const policy = bindRange(machine, task, START + 1, 2, 'preferred', 3);
-    expect(task.space.vmas.map(({ start, pages }) => [start - START, pages])).toEqual([
+    expect(Array.from(task.space.vmas, ({ start, pages }) => [start - START, pages])).toEqual([
       [0, 1],
       [1, 2],
       [3, 1],

@@ -61,7 +61,7 @@ export class TraceAddresses {
 }
 
 function overlapping(space: AddressSpace, start: number, pages: number): Vma[] {
-  return space.vmas.filter((vma) => vma.end > start && vma.start < start + pages);
+  return space.vmas.within(start, start + pages);
 }
 
 /** The parts of a range of addresses that show what they were mapped for, and not what was mapped over it since. */

@@ -158,7 +158,7 @@ export class TraceMemory {
   vmasOf(process: number, task: Task, word: string | null): Vma[] {
     if (word === null) return [...task.space.vmas];
     const names = regionsNamed(this.sidecar, word);
-    return task.space.vmas.filter((vma) =>
+    return [...task.space.vmas].filter((vma) =>
       names.some((region) =>
         isFileRegion(region)
           ? vma.file !== null && vma.name === region.name
@@ -240,8 +240,7 @@ export class TraceMemory {
   /** Ids of what is mapped in a range of addresses are not valid any more. */
   private forget(process: number, task: Task, start: number, pages: number): void {
     const ids = this.idsOf(process);
-    for (const vma of task.space.vmas) {
-      if (vma.end <= start || vma.start >= start + pages) continue;
+    for (const vma of task.space.vmas.within(start, start + pages)) {
       if (vma.file !== null) this.forgetFilePages(process, vma.file, vma.filePage, vma.pages);
       else if (vma.tracePage >= 0) {
         const from = Math.max(0, start - vma.start);

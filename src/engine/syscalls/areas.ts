@@ -86,8 +86,8 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
 
   function mmap(task: Task, request: MmapRequest): number {
     const { space } = task;
-    const i = space.indexAt(request.vpn);
-    if (i < space.vmas.length && space.vmas[i].start < request.vpn + request.pages) return -EEXIST;
+    const there = space.vmas.endingAfter(request.vpn);
+    if (there !== undefined && there.start < request.vpn + request.pages) return -EEXIST;
     const { flags, file, filePage, name } = request;
     const vma = spaces.insert(space, request.vpn, request.pages, { flags, file, filePage, name });
     spaces.joinAround(space, vma.start, vma.end);
@@ -104,9 +104,9 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
     const end = vpn + pages;
     const whole: Vma[] = [];
     let at = vpn;
-    for (let i = space.indexAt(vpn); i < space.vmas.length && space.vmas[i].start <= at && at < end; i++) {
-      whole.push(space.vmas[i]);
-      at = space.vmas[i].end;
+    for (let vma = space.find(at); vma !== null && at < end; vma = space.find(at)) {
+      whole.push(vma);
+      at = vma.end;
     }
     return { areas: whole, complete: at >= end };
   }
@@ -238,8 +238,8 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
     const { space } = task;
     const { end, pgoff, isLocked } = vma;
     if (end !== vpn + pages) return -ENOMEM;
-    const i = space.indexAt(end);
-    if (i < space.vmas.length && space.vmas[i].start < vpn + newPages) return -ENOMEM;
+    const next = space.vmas.endingAfter(end);
+    if (next !== undefined && next.start < vpn + newPages) return -ENOMEM;
     const added = spaces.insert(space, end, newPages - pages, {
       ...attributesOf(vma),
       filePage: vma.filePage + vma.pages,

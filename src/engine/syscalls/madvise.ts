@@ -132,9 +132,8 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     let unmapped = false;
     for (let at = vpn; at < end;) {
       const { space } = task;
-      const i = space.indexAt(at);
-      if (i >= space.vmas.length || space.vmas[i].start >= end) return -ENOMEM;
-      const vma = space.vmas[i];
+      const vma = space.vmas.endingAfter(at);
+      if (vma === undefined || vma.start >= end) return -ENOMEM;
       if (vma.start > at) unmapped = true;
       const from = Math.max(at, vma.start);
       const until = Math.min(end, vma.end);
@@ -382,9 +381,9 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       const vma = space.find(at);
       if (vma === null) {
         hole = true;
-        const i = space.indexAt(at);
-        if (!populateHoles.goesOn || i >= space.vmas.length) return -ENOMEM;
-        at = space.vmas[i].start;
+        const next = space.vmas.endingAfter(at);
+        if (!populateHoles.goesOn || next === undefined) return -ENOMEM;
+        at = next.start;
         continue;
       }
       const needed = isWrite ? VM_WRITE : VM_READ | VM_EXEC;

@@ -67,8 +67,8 @@ export function makeMemorySyscalls({ tables, spaces, mapping }: MemoryParts): Me
   /** Leaf tables that no area reaches into any more go (page-table pages are freed with the last of their areas). */
   function freeTables(space: AddressSpace, start: number, end: number): void {
     for (let leaf = Math.floor(start / LEAF); leaf * LEAF < end; leaf++) {
-      const i = space.indexAt(leaf * LEAF);
-      if (i < space.vmas.length && space.vmas[i].start < (leaf + 1) * LEAF) continue;
+      const vma = space.vmas.endingAfter(leaf * LEAF);
+      if (vma !== undefined && vma.start < (leaf + 1) * LEAF) continue;
       tables.freeLeaf(space.root, leaf * LEAF);
     }
   }
@@ -90,14 +90,12 @@ export function makeMemorySyscalls({ tables, spaces, mapping }: MemoryParts): Me
     munmap,
     discard(space, start, pages, cpu) {
       const end = start + pages;
-      for (let i = space.indexAt(start); i < space.vmas.length && space.vmas[i].start < end; i++) {
-        const vma = space.vmas[i];
+      for (const vma of space.vmas.within(start, end)) {
         zapRange(vma, Math.max(0, start - vma.start), Math.min(vma.pages, end - vma.start), cpu);
       }
     },
     unmapAll(space, cpu) {
-      while (space.vmas.length > 0) {
-        const vma = space.vmas[space.vmas.length - 1];
+      for (let vma = space.vmas.last; vma !== undefined; vma = space.vmas.last) {
         munmap(space, vma.start, vma.pages, cpu);
       }
     },

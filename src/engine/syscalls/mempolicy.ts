@@ -267,18 +267,17 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       movePages.putback(task, queued);
       return errno;
     };
-    for (let i = space.indexAt(start); i < space.vmas.length && space.vmas[i].start < end; i++) {
-      const vma = space.vmas[i];
+    for (const vma of space.vmas.within(start, end)) {
       if (first && !allowsHoles && vma.start > start) return giveUp(-EFAULT);
       first = false;
-      const next = space.vmas.at(i + 1);
+      const next = space.vmas.after(vma);
       if (!allowsHoles && vma.end < end && (next === undefined || next.start > vma.end)) return giveUp(-EFAULT);
       if ((flags & (MPOL_MF_STRICT | MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) === 0) continue;
       if ((flags & MPOL_MF_STRICT) === 0 && !moveCalls.isMigratable(vma)) continue;
       const errno = queueArea(vma, Math.max(start, vma.start), Math.min(end, vma.end), nodes, flags, queued);
       if (errno !== 0) return giveUp(errno);
     }
-    const isFine = !first || (allowsHoles && modeRule.allowsHoleBefore && space.indexAt(start) < space.vmas.length);
+    const isFine = !first || (allowsHoles && modeRule.allowsHoleBefore && space.vmas.endingAfter(start) !== undefined);
     return isFine ? queued : giveUp(-EFAULT);
   }
 
@@ -325,9 +324,8 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     const { space } = task;
     const end = start + pages;
     for (let at = start; at < end;) {
-      const i = space.indexAt(at);
-      if (i >= space.vmas.length || space.vmas[i].start >= end) return;
-      const vma = space.vmas[i];
+      const vma = space.vmas.endingAfter(at);
+      if (vma === undefined || vma.start >= end) return;
       const from = Math.max(at, vma.start);
       const until = Math.min(end, vma.end);
       at = until;
@@ -409,9 +407,8 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     const end = range.start + range.pages;
     let found = false;
     for (let at = range.start; at < end;) {
-      const i = space.indexAt(at);
-      if (i >= space.vmas.length || space.vmas[i].start >= end) break;
-      const vma = space.vmas[i];
+      const vma = space.vmas.endingAfter(at);
+      if (vma === undefined || vma.start >= end) break;
       const from = Math.max(at, vma.start);
       const until = Math.min(end, vma.end);
       at = until;

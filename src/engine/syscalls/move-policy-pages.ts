@@ -114,7 +114,7 @@ export function makeMovePolicyPages(parts: MovePolicyPagesParts): MovePolicyPage
 
   /** DM-15: new pages are asked for at the first address of the range, the next, …, whichever pages they will replace. */
   function inventAddresses({ space }: Task, start: number): (() => number) | null {
-    const vma = space.vmas[space.indexAt(start)] as Vma | undefined;
+    const vma = space.vmas.endingAfter(start);
     if (vma === undefined) return null;
     let offset = Math.max(0, start - vma.start);
     return () => {

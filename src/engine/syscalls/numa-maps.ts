@@ -129,5 +129,5 @@ export function makeNumaMaps(parts: NumaMapsParts): (task: Task) => NumaMapsLine
     };
   }
 
-  return (task) => task.space.vmas.map((vma) => lineOf(task, vma));
+  return (task) => Array.from(task.space.vmas, (vma) => lineOf(task, vma));
 }

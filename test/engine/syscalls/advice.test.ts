@@ -32,7 +32,7 @@ function bed(options: TinyOptions = {}) {
   const task = processOn(machine, 0);
   const advise = (advice: string | number, first = 0, pages = 4) =>
     calls.advice.madvise(task, START + first, pages, String(advice));
-  const starts = () => task.space.vmas.map((vma) => vma.start - START);
+  const starts = () => Array.from(task.space.vmas, (vma) => vma.start - START);
   return { machine, calls, task, advise, starts };
 }
 

@@ -332,7 +332,7 @@ describe('mbind', () => {
     mapAnon(bed.machine, bed.task, START, 8);
     expect(mbind(bed, START + 2, 3, INTERLEAVE, [0, 1])).toBe(0);
     expect(
-      bed.task.space.vmas.map(({ start, pages, policy }) => [start - START, pages, policy?.nodes ?? null]),
+      Array.from(bed.task.space.vmas, ({ start, pages, policy }) => [start - START, pages, policy?.nodes ?? null]),
     ).toEqual([
       [0, 2, null],
       [2, 3, [0, 1]],
