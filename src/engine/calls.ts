@@ -6,6 +6,7 @@ import { NO_PFN, type Pfn } from '../units.js';
 import { makeHotplug, type HotplugCalls } from './hotplug.js';
 import type { Machine } from './machine.js';
 import { makeAreaCalls, type AreaCalls } from './syscalls/areas.js';
+import { makeCollapseArea } from './syscalls/collapse.js';
 import { makeCpusetCalls, type CpusetCalls } from './syscalls/cpusets.js';
 import { makeMadviseCalls, type MadviseCalls } from './syscalls/madvise.js';
 import { makeMempolicyCalls, type MempolicyCalls } from './syscalls/mempolicy.js';
@@ -137,6 +138,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     populateHoles: rules.populateHoles,
     huge: machine.huge,
     splitHuge: machine.splitHuge,
+    collapseArea: machine.collapseBlock === null ? null : makeCollapseArea(machine.collapseBlock, lru),
   });
   const plainCpusets = makeCpusetCalls({
     topology,
@@ -155,7 +157,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
   };
   const swapCalls = makeSwapCalls({
     ...{ frames, lru, tables, spaces, files, swap, block, memory, rootCpuset },
-    doSwapPage: machine.swapFault.doSwapPage,
+    bringInEntry: machine.swapFault.bringIn,
     bringIn: machine.file.bringIn,
   });
   const { swapOutProcess } = makeSwapOutProcess({

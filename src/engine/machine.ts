@@ -35,6 +35,7 @@ import {
   type Mmu,
 } from '../hardware/index.js';
 import {
+  makeCollapse,
   makeCopyPage,
   makeLazy,
   makeMigrateVma,
@@ -45,6 +46,7 @@ import {
   makeMisplaced,
   makeSwapOut,
   makeTryToUnmap,
+  type CollapseBlock,
   type CopyPage,
   type Lazy,
   type MigrateVmaCalls,
@@ -160,6 +162,8 @@ export interface Machine {
   readonly moveHuge: MoveHuge | null;
   readonly splitHuge: SplitHuge | null;
   readonly takeHuge: TakeHuge | null;
+  /** Small pages of a block become a huge page; null: the machine has none. */
+  readonly collapseBlock: CollapseBlock | null;
   readonly tables: PageTables;
   readonly devices: DeviceMemory;
   readonly migrateVma: MigrateVmaCalls;
@@ -372,6 +376,13 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ ...faultParts, misplaced, cow, swapRead, switches, rules },
     readsAtOnce: options.readsAtOnce === true,
   });
+  const collapseBlock =
+    huge === null || blocks === null
+      ? null
+      : makeCollapse({
+          ...{ ...faultParts, zones, blocks, huge, topology, zeroPage },
+          ...{ reclaimsNear: reclaim.reclaimsNear, readIn: swapFault.bringIn },
+        });
   const migrateVma = makeMigrateVma({
     ...{ frames, tables, files, lru, spaces, swap, devices, mapping, copyPage, forEachPlace, meter, tracer, zeroPage },
     ...{ isExclusive: cow.isExclusive, rule: rules.migrateVma },
@@ -463,7 +474,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
-    ...{ devices, migrateVma, placement, moveHuge, splitHuge, takeHuge },
+    ...{ devices, migrateVma, placement, moveHuge, splitHuge, takeHuge, collapseBlock },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },
   };
 }

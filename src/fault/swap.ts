@@ -1,11 +1,20 @@
 import { ACCOUNT_FAULT, ACCOUNT_REFAULT, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
-import { type Frames, type Lru, type Mapping, PG_DIRTY, PG_MLOCKED, type SwapArea } from '../mm/index.js';
+import {
+  type Frames,
+  type Lru,
+  type Mapping,
+  PG_DIRTY,
+  PG_MLOCKED,
+  type SwapArea,
+  type Task,
+  type Vma,
+} from '../mm/index.js';
 import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PFN, type PageId, type Pfn, type SwapSlot } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
-import type { FaultState } from './fault-state.js';
+import { FaultState } from './fault-state.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { EntryWait, FaultReference, FaultSwitches, SwapHook, SwapIn } from './rules.js';
 import type { SwapRead } from './swap-read.js';
@@ -54,6 +63,8 @@ export const WAIT = -1;
 export interface SwapFault {
   /** An entry that holds a swap slot, or names a page being moved. Straight through; kernel: do_swap_page(), mm/memory.c. */
   doSwapPage(f: FaultState): Outcome;
+  /** The same on somebody else's behalf: no fault, so nobody is counted one. @returns whether the page is mapped now */
+  bringIn(task: Task, vma: Vma, offset: number, page: PageId): boolean;
   /** One step of the same, for drivers that switch between actors. Starts at `firstStep`; @returns the next step, `WAIT` or `DONE` */
   step(f: FaultState, step: number): number;
 }
@@ -279,7 +290,15 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     return f.outcome;
   }
 
-  return { doSwapPage, step };
+  function bringIn(task: Task, vma: Vma, offset: number, page: PageId): boolean {
+    const f = new FaultState(task, vma);
+    f.offset = offset;
+    f.page = page;
+    doSwapPage(f);
+    return tables.isPresent(page);
+  }
+
+  return { doSwapPage, bringIn, step };
 }
 
 /** Where a fault on such an entry begins. */

@@ -5,6 +5,7 @@
  * call them; they act on mm/ and never decide where a page should be: that is the policy's answer. Always holds: a
  * migration that fails leaves flags, references, caches and contents as found (FP-70), with the reason counted.
  */
+export { makeCollapse, type CollapseBlock, type Collapsed, type CollapseLimits } from './collapse.js';
 export { makeCopyPage, type CopyPage } from './copy-page.js';
 export { makeMoveHuge, type MoveHuge } from './move-huge.js';
 export { makeSplitHuge, type SplitHuge } from './split-huge.js';

@@ -13,6 +13,8 @@ import type { Refault } from './workingset.js';
 
 export interface Reclaim extends Allocator {
   readonly refault: Refault;
+  /** zone_reclaim_mode is on: nodes further apart than that are too far to share memory (RC-65). */
+  readonly reclaimsNear: boolean;
   /** Wakes the node's background reclaimer, which runs at once, on this CPU's behalf and on a clock of its own. */
   wakeKswapd(node: NodeId, cpu: CpuId): void;
   /** The node lost all its memory, or got some back: its background reclaimer stops, or starts. */
@@ -49,6 +51,7 @@ export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Parti
   return {
     ...allocator,
     refault,
+    reclaimsNear: (zoneReclaimMode & RECLAIM_ZONE) !== 0,
     wakeKswapd(node, cpu) {
       kswapd.wake(node);
       kswapd.runWoken(cpu);

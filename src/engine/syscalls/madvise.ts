@@ -35,6 +35,7 @@ import {
 } from '../../mm/index.js';
 import { NO_PAGE, NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { SplitHuge } from '../../migrate/index.js';
+import type { CollapseArea } from './collapse.js';
 import type { MemorySyscalls } from './memory.js';
 
 /** Advice by its number in the system call. Kernel: include/uapi/asm-generic/mman-common.h */
@@ -42,7 +43,7 @@ const NUMBERS: Readonly<Record<number, string>> = {
   ...{ 0: 'normal', 1: 'random', 2: 'sequential', 3: 'willneed', 4: 'dontneed', 8: 'free', 9: 'remove' },
   ...{ 10: 'dontfork', 11: 'dofork', 14: 'hugepage', 15: 'nohugepage', 16: 'dontdump', 17: 'dodump' },
   ...{ 18: 'wipeonfork', 19: 'keeponfork', 20: 'cold', 21: 'pageout', 22: 'populate_read', 23: 'populate_write' },
-  ...{ 24: 'dontneed_locked' },
+  ...{ 24: 'dontneed_locked', 25: 'collapse' },
 };
 /** Advice that only marks an area: the flags it takes away and those it sets. */
 const MARKS: Readonly<Record<string, readonly [clears: number, sets: number]>> = {
@@ -105,6 +106,7 @@ export interface MadviseParts {
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
   readonly splitHuge: SplitHuge | null;
+  readonly collapseArea: CollapseArea | null;
 }
 
 export interface MadviseCalls {
@@ -156,6 +158,8 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
         if (vma.file !== null || vma.isLocked) return -EINVAL;
         markFree(task, vma, first, pages);
         return 0;
+      case 'collapse':
+        return parts.collapseArea?.(task, vma, from, pages) ?? -EINVAL;
       case 'cold':
         if (vma.isLocked) return -EINVAL;
         if (huge !== null) for (let at = first; at < first + pages; at++) smallAt(task, vma, at, first, first + pages);

@@ -13,7 +13,7 @@ import {
   Task,
   type Vma,
 } from '../../mm/index.js';
-import { FaultState, type SwapFault } from '../../fault/index.js';
+import type { SwapFault } from '../../fault/index.js';
 import { asCpuId, asNodeId, NO_PFN, type PageId, type Pfn, type SwapSlot } from '../../units.js';
 import type { MemorySyscalls } from './memory.js';
 
@@ -26,7 +26,7 @@ export interface SwapCallParts {
   readonly swap: SwapArea;
   readonly block: Block;
   readonly memory: MemorySyscalls;
-  readonly doSwapPage: SwapFault['doSwapPage'];
+  readonly bringInEntry: SwapFault['bringIn'];
   readonly rootCpuset: Cpuset;
   /** The page of a shmem object, read from swap if it must be; with a reference. */
   readonly bringIn: (task: Task, file: FileObject, index: number) => Pfn;
@@ -43,7 +43,7 @@ export interface SwapCalls {
 }
 
 export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
-  const { frames, lru, tables, spaces, files, swap, memory, doSwapPage, block, rootCpuset, bringIn } = parts;
+  const { frames, lru, tables, spaces, files, swap, memory, bringInEntry, block, rootCpuset, bringIn } = parts;
 
   function swapoff(): number {
     const caller = new Task(-1, spaces.all()[0] ?? spaces.create(), asCpuId(0), asNodeId(0), rootCpuset);
@@ -63,11 +63,7 @@ export function makeSwapCalls(parts: SwapCallParts): SwapCalls {
 
   /** No fault: nobody is counted one, and the entry is read-only until its owner writes. Kernel: unuse_pte() */
   function unuse(caller: Task, vma: Vma, offset: number, page: PageId): void {
-    const f = new FaultState(caller, vma);
-    f.offset = offset;
-    f.page = page;
-    doSwapPage(f);
-    if (tables.isPresent(page)) tables.bits[page] &= ~(PTE_WRITE | PTE_YOUNG);
+    if (bringInEntry(caller, vma, offset, page)) tables.bits[page] &= ~(PTE_WRITE | PTE_YOUNG);
   }
 
   /** Slots of shmem objects come back into their page cache. */
