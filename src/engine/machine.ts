@@ -24,7 +24,14 @@ import {
   type SwapFault,
   type SwapRead,
 } from '../fault/index.js';
-import { makeAutoMigrate, type AutoMigrate, type AutoMigrateSettings } from '../balance/index.js';
+import {
+  makeAutoMigrate,
+  makeKhugepaged,
+  type AutoMigrate,
+  type AutoMigrateSettings,
+  type Khugepaged,
+  type KhugepagedSettings,
+} from '../balance/index.js';
 import {
   fallbackRows,
   makeMmu,
@@ -94,7 +101,7 @@ import {
 import type { PolicyDefinition } from '../policy/index.js';
 import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
 import { C, Counters, type Tracer } from '../stats/index.js';
-import { asNodeId, NO_PAGE, type PageId, type Pfn } from '../units.js';
+import { asCpuId, asNodeId, NO_PAGE, type NodeId, type PageId, type Pfn } from '../units.js';
 import type { Rules } from './profiles/index.js';
 import { makeFileSyscalls, type FileSyscalls } from './syscalls/file.js';
 import { makeMemorySyscalls, type MemorySyscalls } from './syscalls/memory.js';
@@ -127,6 +134,8 @@ export interface MachineOptions {
   readonly memoryBlockPages?: number;
   /** Huge pages, and the settings they start with; undefined: the machine has none. */
   readonly thp?: Partial<HugeSettings>;
+  /** Settings of khugepaged, which does nothing unless it is called: `machine.khugepaged.runUntil(ns)`. */
+  readonly khugepaged?: Partial<KhugepagedSettings>;
   readonly seed?: number;
   /** Automatic migration from the start; null or undefined: off, to be switched on under /sys/kernel/migration. */
   readonly autoMigrate?: AutoMigrateSettings | null;
@@ -164,6 +173,7 @@ export interface Machine {
   readonly takeHuge: TakeHuge | null;
   /** Small pages of a block become a huge page; null: the machine has none. */
   readonly collapseBlock: CollapseBlock | null;
+  readonly khugepaged: Khugepaged | null;
   readonly tables: PageTables;
   readonly devices: DeviceMemory;
   readonly migrateVma: MigrateVmaCalls;
@@ -383,6 +393,15 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
           ...{ ...faultParts, zones, blocks, huge, topology, zeroPage },
           ...{ reclaimsNear: reclaim.reclaimsNear, readIn: swapFault.bringIn },
         });
+  const khugepaged =
+    huge === null || collapseBlock === null
+      ? null
+      : makeKhugepaged(
+          { huge, lru, meter, collapseBlock, rootCpuset },
+          asCpuId(0),
+          topology.nodeOfCpu[0] as NodeId,
+          options.khugepaged,
+        );
   const migrateVma = makeMigrateVma({
     ...{ frames, tables, files, lru, spaces, swap, devices, mapping, copyPage, forEachPlace, meter, tracer, zeroPage },
     ...{ isExclusive: cow.isExclusive, rule: rules.migrateVma },
@@ -428,7 +447,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   };
   const memory = makeMemorySyscalls({ tables, spaces, mapping });
   const process = makeProcessSyscalls({
-    ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage },
+    ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage, huge },
     autoMigrate,
     ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
   });
@@ -474,7 +493,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
-    ...{ devices, migrateVma, placement, moveHuge, splitHuge, takeHuge, collapseBlock },
+    ...{ devices, migrateVma, placement, moveHuge, splitHuge, takeHuge, collapseBlock, khugepaged },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },
   };
 }

@@ -57,6 +57,7 @@ export function makeHugeFault(parts: HugeFaultParts): HugeFault {
   function fill(f: FaultState): Outcome {
     const offset = f.offset - (f.page & (HUGE_PAGES - 1));
     if (offset < 0 || offset + HUGE_PAGES > f.vma.pages || !huge.mayFill(f.vma)) return FALLBACK;
+    huge.see(f.vma.space);
     if (f.isWrite || !huge.settings.useZeroPage) return fillWithPage(f, offset);
     return hasZeroPage(f) ? fillWithZero(f.page) : fallBack();
   }

@@ -15,6 +15,8 @@ export class AddressSpace {
    * (The model's other steps take and release it within one.)
    */
   tablesHeld = false;
+  /** khugepaged goes through it. */
+  isSeen = false;
   /** CPUs it has run on: those whose TLB may know it. One bit per CPU. */
   readonly cpus: Int32Array;
 

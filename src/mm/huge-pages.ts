@@ -1,5 +1,6 @@
 import { EINVAL, ENOENT } from '../errors.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
+import type { AddressSpace } from './address-space.js';
 import { HUGE_PAGES, type Frames } from './frames.js';
 import { PG_PARTIAL } from './page-flags.js';
 import { VM_HUGEPAGE, VM_NOHUGEPAGE, type Vma } from './vma.js';
@@ -62,6 +63,8 @@ export class HugePages {
   private readonly wholes: Int32Array;
   /** Anonymous huge pages with unmapped parts, by node, the oldest first (HP-32). */
   private readonly deferred: readonly Set<Pfn>[];
+  /** Processes that had a huge fault or asked for huge pages, in that order: what khugepaged goes through (HP-65). */
+  readonly seenSpaces: AddressSpace[] = [];
   /** The huge zero page, once somebody has read (HP-20). */
   zeroHead = NO_PFN;
 
@@ -74,6 +77,19 @@ export class HugePages {
     this.settings = { ...HUGE_DEFAULTS, ...settings };
     this.wholes = new Int32Array(new ArrayBuffer(((frames.capacity >> 9) + 1) * 4));
     this.deferred = Array.from({ length: nodeCount }, () => new Set<Pfn>());
+  }
+
+  /** khugepaged will look at this process. Kernel: khugepaged_enter_vma() */
+  see(space: AddressSpace): void {
+    if (space.isSeen) return;
+    space.isSeen = true;
+    this.seenSpaces.push(space);
+  }
+  /** Those that have ended leave the list. */
+  forgetSpaces(): void {
+    for (let i = this.seenSpaces.length - 1; i >= 0; i--) {
+      if (this.seenSpaces[i].vmas.length === 0) this.seenSpaces.splice(i, 1)[0].isSeen = false;
+    }
   }
 
   get isEnabled(): boolean {

@@ -187,6 +187,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     const { space } = vma;
     const [part] = spaces.isolateRange(space, from, pages);
     part.flags = flags;
+    if (advice === 'hugepage') huge?.see(space);
     spaces.joinAround(space, from, from + pages);
     return 0;
   }

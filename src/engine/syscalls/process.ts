@@ -8,6 +8,7 @@ import {
   type RebindRule,
   rebindTask,
   HUGE_PAGES,
+  type HugePages,
   PG_EXCLUSIVE,
   PG_SWAPBACKED,
   type Spaces,
@@ -44,6 +45,8 @@ export interface ProcessParts {
   readonly counters: Counters;
   readonly rootCpuset: Cpuset;
   readonly zeroPage: Pfn;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
   readonly autoMigrate: Pick<AutoMigrate, 'assigned'>;
   readonly rebind: RebindRule;
   readonly notice: CpusetNotice;
@@ -153,6 +156,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   function fork(task: Task, cpu: CpuId): Task {
     const space = spaces.create();
     const child = inherit(start(space, cpu, task.cpuset), task);
+    if (task.space.isSeen) parts.huge?.see(space);
     for (const vma of task.space.vmas) {
       if ((vma.flags & VM_DONTFORK) !== 0) continue;
       const copy = spaces.insert(space, vma.start, vma.pages, vma);
