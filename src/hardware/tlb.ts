@@ -7,6 +7,9 @@ const SET_WORDS = 2 * WAYS;
 const FRAME_MASK = (1 << 29) - 1;
 const WRITABLE = 1 << 29;
 const DIRTY = 1 << 30;
+/** Tag of the block under leaf table 0; tags above the other are blocks', and page ids stay below: 2^21 leaves are 4 TiB. */
+const FIRST_BLOCK = 2 ** 31 - 1;
+const LAST_BLOCK = FIRST_BLOCK - 2 ** 21;
 
 /**
  * The TLB of each CPU: 4 ways, round-robin replacement. A tag is a PageId + 1, and an id belongs to one address space,
@@ -14,8 +17,8 @@ const DIRTY = 1 << 30;
  *
  *   set: [tag tag tag tag | word word word word], 32 bytes
  *
- * An entry of a whole block of 512 pages lies in the same sets, by the number of its leaf table; its tag is minus that
- * number, less one, and its word has no frame (HP-75).
+ * An entry of a whole block of 512 pages lies in the same sets, by the number of its leaf table, and its word has no frame
+ * (HP-75); its tag counts downwards from 2^31 - 1. Tags are never negative: `find` relies on it.
  */
 export class Tlb {
   private readonly entries: Int32Array;
@@ -75,7 +78,7 @@ export class Tlb {
   /** Index of the word of a whole block, by its leaf table, or -1. */
   findHuge(cpu: CpuId, leaf: number): number {
     const at = ((cpu << this.setBits) | (leaf & this.setMask)) << 3;
-    for (let way = at; way < at + WAYS; way++) if (this.entries[way] === ~leaf) return way + WAYS;
+    for (let way = at; way < at + WAYS; way++) if (this.entries[way] === FIRST_BLOCK - leaf) return way + WAYS;
     return -1;
   }
 
@@ -84,7 +87,7 @@ export class Tlb {
     const way = this.nextWay[set] & 3;
     this.nextWay[set] = way + 1;
     const at = (set << 3) + way;
-    this.entries[at] = ~leaf;
+    this.entries[at] = FIRST_BLOCK - leaf;
     this.entries[at + 4] = writable ? WRITABLE : 0;
   }
 
@@ -97,7 +100,9 @@ export class Tlb {
   forEachHuge(cpu: CpuId, visit: (leaf: number, at: number) => void): void {
     const end = ((cpu + 1) << this.setBits) << 3;
     for (let set = (cpu << this.setBits) << 3; set < end; set += SET_WORDS) {
-      for (let way = set; way < set + WAYS; way++) if (this.entries[way] < 0) visit(~this.entries[way], way + WAYS);
+      for (let way = set; way < set + WAYS; way++) {
+        if (this.entries[way] > LAST_BLOCK) visit(FIRST_BLOCK - this.entries[way], way + WAYS);
+      }
     }
   }
 
@@ -106,7 +111,7 @@ export class Tlb {
     const end = ((cpu + 1) << this.setBits) << 3;
     for (let set = (cpu << this.setBits) << 3; set < end; set += SET_WORDS) {
       for (let way = set; way < set + WAYS; way++) {
-        if (this.entries[way] > 0) visit((this.entries[way] - 1) as PageId, way + WAYS);
+        if (this.entries[way] > 0 && this.entries[way] <= LAST_BLOCK) visit((this.entries[way] - 1) as PageId, way + WAYS);
       }
     }
   }
