@@ -57,8 +57,7 @@ export function makeKhugepaged(
 
   /** The next block at or after `vpn` of the process in hand. */
   function nextBlock(of: AddressSpace): Vma | null {
-    for (let i = of.indexAt(vpn); i < of.vmas.length; i++) {
-      const vma = of.vmas[i];
+    for (let vma = of.vmas.endingAfter(vpn); vma !== undefined; vma = of.vmas.after(vma)) {
       vpn = Math.ceil(Math.max(vpn, vma.start) / HUGE_PAGES) * HUGE_PAGES;
       if (mayCollapse(vma) && vpn + HUGE_PAGES <= vma.end) return vma;
     }

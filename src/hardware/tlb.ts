@@ -111,7 +111,8 @@ export class Tlb {
     const end = ((cpu + 1) << this.setBits) << 3;
     for (let set = (cpu << this.setBits) << 3; set < end; set += SET_WORDS) {
       for (let way = set; way < set + WAYS; way++) {
-        if (this.entries[way] > 0 && this.entries[way] <= LAST_BLOCK) visit((this.entries[way] - 1) as PageId, way + WAYS);
+        if (this.entries[way] > 0 && this.entries[way] <= LAST_BLOCK)
+          visit((this.entries[way] - 1) as PageId, way + WAYS);
       }
     }
   }
