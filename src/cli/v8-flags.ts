@@ -8,5 +8,6 @@ import v8 from 'node:v8';
  */
 export function inlineDeeply(): void {
   v8.setFlagsFromString('--max-inlined-bytecode-size-cumulative=9000');
+  v8.setFlagsFromString('--max-inlined-bytecode-size-absolute=20000');
   v8.setFlagsFromString('--reserve-inline-budget-scale-factor=1');
 }

@@ -16,16 +16,13 @@ import {
 /** Pages of a huge page, and of a block. */
 export const HUGE_PAGES = 512;
 
-/** One page frame: eight 32-bit words, one cache line half. Order and last CPU have the upper bits of the flags word. */
-/** Of 1 TiB the last frames' records lie beyond 2^31 words: a place is unsigned, and a word of it is added, not or-ed. */
-const WORDS_SHIFT = 3;
-const FLAGS = 0;
-const COUNTS = 1; // references in the low half, mappings in the high half
-const MAPPING = 2;
-const INDEX = 3;
-const PRIVATE = 4;
-const NEXT = 5;
-const PREVIOUS = 6;
+/**
+ * One page frame: eight 32-bit words, half a cache line. Order and last CPU have the upper bits of the flags word.
+ *
+ * Each word has a view of the records that begins at it, so that the record's place is the index in all of them. Of 1 TiB the
+ * last records lie beyond 2^31 words: a place is unsigned. (Adding the word's number to that would leave the 32-bit integers.)
+ */
+const WORDS = 8;
 const ONE_MAPPING = 1 << 16;
 const COUNT_MASK = ONE_MAPPING - 1;
 
@@ -40,7 +37,13 @@ const COUNT_MASK = ONE_MAPPING - 1;
  * Frame numbers are given to nodes in blocks of 2^blockShift, so the node of a frame is one lookup.
  */
 export class Frames {
-  private readonly words: Int32Array;
+  private readonly flagWords: Int32Array;
+  private readonly countWords: Int32Array; // references in the low half, mappings in the high half
+  private readonly mappings: Int32Array;
+  private readonly indexes: Int32Array;
+  private readonly privates: Int32Array;
+  private readonly nexts: Int32Array;
+  private readonly previouses: Int32Array;
   private readonly nodeOfBlock: Uint16Array;
   private readonly blockShift: number;
   /** First frame of each node, and the number after its last. */
@@ -96,7 +99,16 @@ export class Frames {
     devices.forEach(({ node }, device) => {
       fill(node, this.firstOfDevice[device], this.endOfDevice[device]);
     });
-    this.words = recordWords(next * 8);
+    const records = recordWords(next * WORDS);
+    const from = (word: number): Int32Array =>
+      new Int32Array(records.buffer, records.byteOffset + word * 4, records.length - word);
+    this.flagWords = records;
+    this.countWords = from(1);
+    this.mappings = from(2);
+    this.indexes = from(3);
+    this.privates = from(4);
+    this.nexts = from(5);
+    this.previouses = from(6);
   }
 
   /** Device memory: no CPU can reach it, no zone has it, no list holds it. */
@@ -110,19 +122,19 @@ export class Frames {
   }
 
   flags(pfn: Pfn): number {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS];
+    return this.flagWords[(pfn << 3) >>> 0];
   }
   setFlags(pfn: Pfn, flags: number): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] = flags;
+    this.flagWords[(pfn << 3) >>> 0] = flags;
   }
   has(pfn: Pfn, flag: number): boolean {
-    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & flag) !== 0;
+    return (this.flagWords[(pfn << 3) >>> 0] & flag) !== 0;
   }
   set(pfn: Pfn, flag: number): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] |= flag;
+    this.flagWords[(pfn << 3) >>> 0] |= flag;
   }
   clear(pfn: Pfn, flag: number): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] &= ~flag;
+    this.flagWords[(pfn << 3) >>> 0] &= ~flag;
   }
 
   isLocked(pfn: Pfn): boolean {
@@ -149,23 +161,23 @@ export class Frames {
 
   /** Part of a huge page. Kernel: PageCompound() */
   isHuge(pfn: Pfn): boolean {
-    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & PG_HUGE) !== 0;
+    return (this.flagWords[(pfn << 3) >>> 0] & PG_HUGE) !== 0;
   }
   /** The page that has references, lists and lock: the first one of a huge page, else the page itself. Kernel: page_folio() */
   headOf(pfn: Pfn): Pfn {
-    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & PG_TAIL) === 0 ? pfn : ((pfn & -HUGE_PAGES) as Pfn);
+    return (this.flagWords[(pfn << 3) >>> 0] & PG_TAIL) === 0 ? pfn : ((pfn & -HUGE_PAGES) as Pfn);
   }
   /** Pages that references to this one hold. Kernel: folio_nr_pages() */
   pagesOf(pfn: Pfn): number {
-    return (this.words[((pfn << WORDS_SHIFT) >>> 0) + FLAGS] & PG_HEAD) === 0 ? 1 : HUGE_PAGES;
+    return (this.flagWords[(pfn << 3) >>> 0] & PG_HEAD) === 0 ? 1 : HUGE_PAGES;
   }
 
   /** @returns false if somebody holds the lock */
   tryLock(pfn: Pfn): boolean {
-    const at = ((pfn << WORDS_SHIFT) >>> 0) + FLAGS;
-    const flags = this.words[at];
+    const at = (pfn << 3) >>> 0;
+    const flags = this.flagWords[at];
     if ((flags & PG_LOCKED) !== 0) return false;
-    this.words[at] = flags | PG_LOCKED;
+    this.flagWords[at] = flags | PG_LOCKED;
     return true;
   }
   unlock(pfn: Pfn): void {
@@ -173,86 +185,84 @@ export class Frames {
   }
 
   count(pfn: Pfn): number {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] & COUNT_MASK;
+    return this.countWords[(pfn << 3) >>> 0] & COUNT_MASK;
   }
   mapcount(pfn: Pfn): number {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] >>> 16;
+    return this.countWords[(pfn << 3) >>> 0] >>> 16;
   }
   setCounts(pfn: Pfn, count: number, mapcount: number): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] = (mapcount << 16) | count;
+    this.countWords[(pfn << 3) >>> 0] = (mapcount << 16) | count;
   }
   /** Takes a reference. Kernel: get_page(). */
   get(pfn: Pfn): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS]++;
+    this.countWords[(pfn << 3) >>> 0]++;
   }
   /** Drops a reference. @returns the references left; at 0 the caller frees the page */
   drop(pfn: Pfn): number {
-    return --this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] & COUNT_MASK;
+    return --this.countWords[(pfn << 3) >>> 0] & COUNT_MASK;
   }
   /** One more entry maps the page. The reference is the caller's (PL-11). @returns the mappings before */
   addMapping(pfn: Pfn): number {
-    const at = ((pfn << WORDS_SHIFT) >>> 0) + COUNTS;
-    const before = this.words[at] >>> 16;
-    this.words[at] += ONE_MAPPING;
+    const at = (pfn << 3) >>> 0;
+    const before = this.countWords[at] >>> 16;
+    this.countWords[at] += ONE_MAPPING;
     return before;
   }
   /** One entry less maps the page; its reference is still to be dropped. */
   removeMapping(pfn: Pfn): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + COUNTS] -= ONE_MAPPING;
+    this.countWords[(pfn << 3) >>> 0] -= ONE_MAPPING;
   }
 
   mapping(pfn: Pfn): number {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + MAPPING];
+    return this.mappings[(pfn << 3) >>> 0];
   }
   index(pfn: Pfn): number {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + INDEX];
+    return this.indexes[(pfn << 3) >>> 0];
   }
   setMapping(pfn: Pfn, mapping: number, index: number): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + MAPPING] = mapping;
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + INDEX] = index;
+    this.mappings[(pfn << 3) >>> 0] = mapping;
+    this.indexes[(pfn << 3) >>> 0] = index;
   }
   /** Anonymous: the mapping is an anon_vma. A page fresh from swap has none yet (PL-3). */
   isAnon(pfn: Pfn): boolean {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + MAPPING] < 0;
+    return this.mappings[(pfn << 3) >>> 0] < 0;
   }
 
   private_(pfn: Pfn): number {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + PRIVATE];
+    return this.privates[(pfn << 3) >>> 0];
   }
   setPrivate(pfn: Pfn, value: number): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + PRIVATE] = value;
+    this.privates[(pfn << 3) >>> 0] = value;
   }
 
   next(pfn: Pfn): Pfn {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] as Pfn;
+    return this.nexts[(pfn << 3) >>> 0] as Pfn;
   }
   previous(pfn: Pfn): Pfn {
-    return this.words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS] as Pfn;
+    return this.previouses[(pfn << 3) >>> 0] as Pfn;
   }
   setNext(pfn: Pfn, next: Pfn): void {
-    this.words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] = next;
+    this.nexts[(pfn << 3) >>> 0] = next;
   }
   /** Makes `head` an empty list. */
   initList(head: Pfn): void {
-    this.words[((head << WORDS_SHIFT) >>> 0) + NEXT] = head;
-    this.words[((head << WORDS_SHIFT) >>> 0) + PREVIOUS] = head;
+    this.nexts[(head << 3) >>> 0] = head;
+    this.previouses[(head << 3) >>> 0] = head;
   }
   /** Puts the page behind `before`, which is a head (the page becomes first) or another page of the list. */
   link(pfn: Pfn, before: Pfn): void {
-    const words = this.words;
-    const after = words[((before << WORDS_SHIFT) >>> 0) + NEXT];
-    words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] = after;
-    words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS] = before;
-    words[((after << WORDS_SHIFT) >>> 0) + PREVIOUS] = pfn;
-    words[((before << WORDS_SHIFT) >>> 0) + NEXT] = pfn;
+    const after = this.next(before);
+    this.nexts[(pfn << 3) >>> 0] = after;
+    this.previouses[(pfn << 3) >>> 0] = before;
+    this.previouses[(after << 3) >>> 0] = pfn;
+    this.nexts[(before << 3) >>> 0] = pfn;
   }
   unlink(pfn: Pfn): void {
-    const words = this.words;
-    const after = words[((pfn << WORDS_SHIFT) >>> 0) + NEXT];
-    const before = words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS];
-    words[((before << WORDS_SHIFT) >>> 0) + NEXT] = after;
-    words[((after << WORDS_SHIFT) >>> 0) + PREVIOUS] = before;
-    words[((pfn << WORDS_SHIFT) >>> 0) + NEXT] = 0;
-    words[((pfn << WORDS_SHIFT) >>> 0) + PREVIOUS] = 0;
+    const after = this.next(pfn);
+    const before = this.previous(pfn);
+    this.nexts[(before << 3) >>> 0] = after;
+    this.previouses[(after << 3) >>> 0] = before;
+    this.nexts[(pfn << 3) >>> 0] = 0;
+    this.previouses[(pfn << 3) >>> 0] = 0;
   }
 }
