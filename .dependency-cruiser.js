@@ -107,7 +107,7 @@ export default {
     },
     {
       name: 'no-node-below-the-engine',
-      comment: 'The model runs in a browser worker as well; only trace/readers opens files.',
+      comment: 'The model runs in a browser worker as well; only trace/readers and trace/writers use files.',
       severity: 'error',
       from: noNode,
       to: { dependencyTypes: ['core'] },

@@ -46,7 +46,7 @@ describe('the repository', () => {
     expect(offencesOf(noClockNoChance)).toEqual([]);
   });
 
-  it('needs nothing of Node below engine/, trace/readers excepted', () => {
+  it('needs nothing of Node below engine/, trace/readers and trace/writers excepted', () => {
     expect(offencesOf(noNodeBelowEngine)).toEqual([]);
   });
 

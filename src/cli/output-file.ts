@@ -10,6 +10,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MmError } from '../errors.js';
@@ -21,6 +22,8 @@ const unfinished = new Set<string>();
 export interface OutputFile {
   /** Writes everything and puts the file in its place. */
   write(text: string): void;
+  /** The same, piece by piece. @throws MmError if it cannot be written; `signal.reason` on abort */
+  writePieces(pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** A file for part `index` of what is to come, beside it; it goes with the others. */
   part(index: number): string;
   /** Puts the file together from texts and from files, which are read in pieces, and puts it in its place. */
@@ -43,6 +46,7 @@ export function reserveOutputFile(path: string): OutputFile {
         write: (text) => {
           writeFileSync(path, text);
         },
+        writePieces: (pieces, signal) => writePieces(path, pieces, signal),
         part: (index) => partFile(join(tmpdir(), `mof-${String(process.pid)}.tmp`), index),
         assemble: (pieces) => {
           assemble(path, pieces);
@@ -56,6 +60,10 @@ export function reserveOutputFile(path: string): OutputFile {
       write: (text) => {
         replace(target, temporary, text);
       },
+      async writePieces(pieces, signal) {
+        await writePieces(temporary, pieces, signal);
+        putInPlace(target, temporary);
+      },
       part: (index) => partFile(temporary, index),
       assemble: (pieces) => {
         assemble(temporary, pieces);
@@ -65,6 +73,25 @@ export function reserveOutputFile(path: string): OutputFile {
   } catch (error) {
     if (error instanceof MmError) throw error;
     throw new MmError('BAD_OPTION', `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+/** Each write is awaited: an interrupt is noticed between two pieces. */
+async function writePieces(path: string, pieces: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  const file = await open(path, 'w');
+  try {
+    for await (const piece of pieces) {
+      signal.throwIfAborted();
+      await file.writeFile(piece).catch((error: unknown) => {
+        throw new MmError(
+          'BAD_OPTION',
+          `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+        );
+      });
+    }
+    if ((await file.stat()).isFile()) await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

@@ -19,5 +19,5 @@ export {
   parseMachineCatalogue,
   type MachineCatalogue,
 } from './machine-file.js';
-export { formatPages, parseMemorySize } from './memory-size.js';
+export { formatPages, parseMemorySize } from '../memory-size.js';
 export { formatList, formatNodes, parseNodes } from './node-list.js';

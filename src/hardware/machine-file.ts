@@ -1,7 +1,7 @@
 import type { MachineDescription, NodeDescription } from './machine-description.js';
 import { checkCatalogue, checkForm, readJson, type MachineFile, type MachineFileNode } from './machine-schema.js';
 import { machineValues } from './machine-values.js';
-import { formatPages, parseMemorySize } from './memory-size.js';
+import { formatPages, parseMemorySize } from '../memory-size.js';
 import { readList } from './node-list.js';
 import { MmError, nearestName } from '../errors.js';
 

@@ -2,8 +2,9 @@
  * Where accesses come from. A trace is rows (thread, page, operation, accesses, misses) in the order they happened, and
  * a sidecar that says what its numbers mean: processes, threads, regions of pages, mappings of files, events.
  *
- * Called by the engine (replay and pre-passes) and by the trace commands. Files are opened in readers/, which alone
- * imports Node. What always holds: rows come as batches of columns, in order, checked against the sidecar on the way; a
+ * Called by the engine (replay and pre-passes) and by the trace commands. Files are opened in readers/ and written in
+ * writers/, which alone import Node; generators/ makes traces. What always holds: rows come as batches of columns, in
+ * order, checked against the sidecar on the way (generated ones agree with it by construction, which tests check); a
  * source can be passed over any number of times; every mistake in a trace is one `MmError` that names file and place;
  * sums are exact (doubles below 2^53), and memory grows with pages and the threads that share them, not with rows.
  */

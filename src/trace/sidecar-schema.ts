@@ -5,8 +5,8 @@ import * as z from 'zod';
  * a recorder may say more. What the fields must say about each other is in check-sidecar.ts.
  */
 
-/** Page numbers below this limit: as many as there can be frames (1 TiB). */
-const PAGE_LIMIT = 2 ** 28;
+/** Page numbers below this limit (4 TiB): a quarter of what their 32 bits hold, so that the page ids of a machine suffice. */
+export const PAGE_LIMIT = 2 ** 30;
 const TID_LIMIT = 2 ** 16;
 const FORMAT = 'numa-page-trace';
 

@@ -5,16 +5,16 @@ import type { Sidecar } from './sidecar-schema.js';
 export interface TraceSource {
   /** Name as the sidecar gives it. */
   readonly name: string;
-  /** File the rows come from. */
+  /** File the rows come from, or the words that generate them. */
   readonly path: string;
   readonly sidecar: Sidecar;
-  /** Rows in the file; equals `sidecar.rows`. */
+  /** Equals `sidecar.rows`. */
   readonly rows: number;
   /** Batches of a whole pass. */
   readonly batchCount: number;
   /**
    * The rows in order, from row `fromRow` (default 0) to the end. May be called again, for another pass.
-   * Every row is checked on the way: throws `MmError` at the first that is wrong or disagrees with the sidecar.
+   * Every row of a file is checked on the way: throws `MmError` at the first that is wrong or disagrees with the sidecar.
    */
   batches(options?: { readonly fromRow?: number }): AsyncIterable<TraceBatch>;
   /** Gives back what the reader holds. No pass may be under way or begin after it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseMachine } from '../../src/hardware/machine-file.js';
-import { formatPages, parseMemorySize } from '../../src/hardware/memory-size.js';
+import { formatPages, parseMemorySize } from '../../src/memory-size.js';
 import { errorOf } from '../support/error-of.js';
 
 const two = [

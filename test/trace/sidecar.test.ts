@@ -112,7 +112,7 @@ const WRONG_FIELDS: [path: string, value: unknown, message: string][] = [
   ['regions.0.pages', 0, 'regions[0].pages is 0; expected at least 1'],
   ['regions.0.pages', '4', 'regions[0].pages is "4"; expected a whole number'],
   ['regions.0.pages', 5, 'regions[1].first_page is 4; expected no overlap, but region 0 ends before page 5'],
-  ['regions.0.first_page', 2 ** 28, 'regions[0].first_page is 268435456; expected at most 268435455'],
+  ['regions.0.first_page', 2 ** 30, 'regions[0].first_page is 1073741824; expected at most 1073741823'],
   ['regions.0.reserved_pages', 3, 'regions[0].reserved_pages is 3; expected at least its pages, 4'],
   [
     'regions.0.vaddr',

@@ -14,7 +14,10 @@ export function addCompare(program: Command, shell: Shell): void {
     .command('compare')
     .description('run policies over a trace, side by side, and say which to use')
     .usage('TRACE [RUN…] [options]')
-    .argument('[words...]', 'TRACE, a file or its name without .parquet, then RUNs (none: the four policies and lazy)');
+    .argument(
+      '[words...]',
+      'TRACE (a file, its name without .parquet, or gen:KIND…), then RUNs (none: the four policies and lazy)',
+    );
   addReplayFlags(command)
     .option(...TRACE_OPTION)
     .option('--jobs <N>', 'runs at once, at most (default: the cores there are)', wholeNumber('--jobs', 1))

@@ -22,7 +22,7 @@ export function addExplain(program: Command, shell: Shell): void {
     .command('explain')
     .description('the life of one page in a run: who used it, what the policy answered, why it moved or stayed')
     .usage('TRACE [RUN] --page N [options]')
-    .argument('[words...]', 'TRACE, a file or its name without .parquet, then one RUN (none: default)')
+    .argument('[words...]', 'TRACE (a file, its name without .parquet, or gen:KIND…), then one RUN (none: default)')
     .requiredOption('--page <N>', 'the page, by its number in the trace (mof trace info)', wholeNumber('--page', 0));
   addReplayFlags(command)
     .addHelpText('after', () => runHelp(EXAMPLES))

@@ -14,7 +14,7 @@ export function addRun(program: Command, shell: Shell): void {
     .command('run')
     .description('one run over a trace, with all its counters')
     .usage('TRACE [RUN] [options]')
-    .argument('[words...]', 'TRACE, a file or its name without .parquet, then one RUN (none: default)');
+    .argument('[words...]', 'TRACE (a file, its name without .parquet, or gen:KIND…), then one RUN (none: default)');
   addReplayFlags(command)
     .option(...TRACE_OPTION)
     .addHelpText('after', () => runHelp(EXAMPLES))

@@ -1,16 +1,20 @@
 import type { Command } from 'commander';
+import { addGenerate } from './generate.js';
 import type { Shell } from '../shell.js';
 import { formatCount, formatShare, stableJson, tableText } from '../../report/index.js';
 import { openTrace } from '../../trace/readers/index.js';
 import { type Sidecar, traceInfo, type TraceInfo } from '../../trace/index.js';
 
-/** `mof trace info TRACE`: facts about a trace that need no machine. */
+/** `mof trace info TRACE`: facts about a trace that need no machine; `mof trace generate KIND`. */
 export function addTrace(program: Command, shell: Shell): void {
-  const trace = program.command('trace').description('look at a trace').usage('info TRACE');
+  const trace = program
+    .command('trace')
+    .description('look at a trace, or make one')
+    .usage('info TRACE | generate KIND');
   trace
     .command('info')
     .description('what a trace holds: threads, pages, who shares them, what placements would come to')
-    .argument('<TRACE>', 'a file, or its name without .parquet')
+    .argument('<TRACE>', 'a file, its name without .parquet, or gen:KIND… (mof trace generate)')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  mof trace info app.parquet\n  mof trace info app.parquet --json')
     .action(async (path: string, { json }: { json?: true }) => {
@@ -22,6 +26,7 @@ export function addTrace(program: Command, shell: Shell): void {
         source.close();
       }
     });
+  addGenerate(trace, shell);
 }
 
 function infoText(info: TraceInfo, sidecar: Sidecar, { paint }: Shell): string {

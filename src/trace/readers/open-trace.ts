@@ -1,5 +1,6 @@
 import { open as openFile, readFile, stat } from 'node:fs/promises';
 import { TRACE_FORMATS } from '../formats.js';
+import { GENERATOR_PREFIX, openGenerated } from '../generators/index.js';
 import { parseSidecar } from '../sidecar.js';
 import type { TraceReader, TraceSource } from '../trace-source.js';
 import { MmError } from '../../errors.js';
@@ -9,12 +10,13 @@ const EXPECTED = 'expected a trace, NAME.parquet with NAME.json beside it';
 const READERS = Object.values(TRACE_FORMATS);
 
 /**
- * Opens the trace that `path` names: the file with the rows, its sidecar, or the name they share.
+ * Opens the trace that `path` names: the file with the rows, its sidecar, or the name they share; `gen:…` is generated.
  * The format follows from the file's suffix, else from its first bytes.
  *
  * @throws MmError, one line: no such file, unknown format, no sidecar, either of them malformed, or both disagree
  */
 export async function openTrace(path: string): Promise<TraceSource> {
+  if (path.startsWith(GENERATOR_PREFIX)) return openGenerated(path);
   const { file, base, reader } = await findTrace(path);
   const sidecarPath = base + SIDECAR_SUFFIX;
   const text = await readFile(sidecarPath, 'utf8').catch((error: unknown) => {

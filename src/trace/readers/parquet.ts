@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs';
 import { tableFromIPC, type Table as ArrowTable } from '@uwdata/flechette';
 import { ParquetFile } from 'parquet-wasm/node';
 import { orTrap } from './wasm-trap.js';
-import { batchFrom, COLUMN_BITS, type ColumnName, type TraceBatch } from '../batch.js';
+import { BATCH_ROWS, batchFrom, COLUMN_BITS, type ColumnName, type TraceBatch } from '../batch.js';
 import { makeRowCheck } from '../check-rows.js';
 import type { Sidecar } from '../sidecar-schema.js';
 import type { TraceReader, TraceSource } from '../trace-source.js';
@@ -16,8 +16,6 @@ import { bugOn, MmError } from '../../errors.js';
 export const parquetReader: TraceReader = { suffix: '.parquet', magic: 'PAR1', open };
 
 const COLUMNS = Object.keys(COLUMN_BITS) as ColumnName[];
-/** Rows per batch: columns of this length (1.2 MiB together) stay in the CPU's cache while they are used. */
-const BATCH_ROWS = 65536;
 /** After the data: the footer, its length in 4 bytes, and the magic again. */
 const TAIL_BYTES = 8;
 

@@ -39,7 +39,7 @@ const NODE_NAMES = new Set([
   ...['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'],
 ]);
 
-/** The model runs in a browser's worker too: below engine/ nothing of Node, trace/readers excepted. */
+/** The model runs in a browser's worker too: below engine/ nothing of Node, trace/readers and trace/writers excepted. */
 export const noNodeBelowEngine: Rule = (source) => {
   if (!/^(src|policies)\//.test(source.path) || mayUseNode(source.path)) return [];
   const modules = importsOf(source).flatMap(({ specifier, line }) => {

@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from '../units.js';
+import { PAGE_BYTES } from './units.js';
 
 const FACTORS: Readonly<Record<string, number>> = {
   b: 1,
