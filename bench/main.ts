@@ -1,15 +1,18 @@
-import Table from 'cli-table3';
 import { MmError } from '../src/errors.js';
-import { discardOutputFiles, reserveOutputFile } from '../src/cli/output-file.js';
+import { discardOutputFiles, reserveOutputFile, type OutputFile } from '../src/cli/output-file.js';
+import { openBase, ownCommit } from './base.js';
 import { CASES, FIRST_CASES } from './cases/index.js';
-import { kernelFaults, measure, type KernelFault, type Measured } from './measure.js';
+import { compareBuilds, compareRecorded, type Compared } from './compare.js';
+import { kernelFaults, measure, type Measured } from './measure.js';
 import { readOptions, USAGE, type BenchOptions } from './options.js';
+import { printCompared, printMeasured } from './print.js';
 import type { BenchCase } from './question.js';
-import { buildNative, type Native } from './reference/build.js';
+import { buildNative } from './reference/build.js';
 
 /** The benchmarks: bench/README.md says what they ask and how to read the answers. */
-process.on('exit', discardOutputFiles);
-process.on('SIGINT', () => process.exit(130));
+process.once('exit', discardOutputFiles);
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
 try {
   await main(readOptions(process.argv.slice(2)));
 } catch (error) {
@@ -29,16 +32,7 @@ async function main(options: BenchOptions): Promise<void> {
     return;
   }
   const out = options.json === null ? null : reserveOutputFile(options.json);
-  const native = await buildNative();
-  try {
-    const rows = await measureAll(cases, options, native);
-    const kernel = native === null ? null : await kernelFaults(native.kernelFaults, options.isSmoke);
-    print(rows, options, native);
-    if (kernel !== null) printKernel(kernel);
-    out?.write(`${JSON.stringify({ ...record(rows, options, native), kernel }, null, 2)}\n`);
-  } finally {
-    await native?.remove();
-  }
+  await (options.compare === null ? measureAll(cases, options, out) : compareAll(cases, options, options.compare, out));
 }
 
 function chosen({ only, pages, isSmoke }: BenchOptions): BenchCase[] {
@@ -53,50 +47,58 @@ function chosen({ only, pages, isSmoke }: BenchOptions): BenchCase[] {
   return named.filter(({ maxPages = Infinity }) => pages <= maxPages);
 }
 
-async function measureAll(cases: readonly BenchCase[], options: BenchOptions, native: Native | null) {
+async function measureAll(cases: readonly BenchCase[], options: BenchOptions, out: OutputFile | null): Promise<void> {
+  const native = await buildNative();
+  const reference = native?.reference ?? null;
   const rows: Measured[] = [];
-  for (const [i, wanted] of cases.entries()) {
-    progress(`${String(i + 1)}/${String(cases.length)} ${wanted.name}`);
-    rows.push(await measure(wanted, { ...options, reference: native?.reference ?? null }));
+  await eachInTurn(cases, async (asked) => void rows.push(await measure(asked, { ...options, reference })));
+  const kernel = native === null ? null : await kernelFaults(native.kernelFaults, options.isSmoke);
+  printMeasured(rows, options, native, kernel);
+  write(out, { ...(await context(options)), compiler: native?.compiler ?? null, cases: rows, kernel });
+}
+
+async function compareAll(
+  cases: readonly BenchCase[],
+  options: BenchOptions,
+  word: string,
+  out: OutputFile | null,
+): Promise<void> {
+  const base = await openBase(word);
+  if (base.kind === 'recorded' && base.recorded.pages !== options.pages) {
+    const { pages } = base.recorded;
+    throw new MmError(
+      'BAD_OPTION',
+      `--compare ${word}: it was measured with --pages ${String(pages)}, this would be with ${String(options.pages)}; give --pages ${String(pages)}`,
+    );
   }
-  progress('');
-  return rows;
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
-}
-
-function print(rows: readonly Measured[], { pages, rounds }: BenchOptions, native: Native | null): void {
-  const head = ['case', 'per', 'ns', '25 %', '75 %', 'rounds', 'C, ns', '× C'];
-  const table = new Table({
-    ...{ head, style: { head: [], border: [], compact: true } },
-    colAligns: ['left', 'left', ...head.slice(2).map(() => 'right' as const)],
+  const native = base.kind === 'recorded' ? await buildNative() : null;
+  const reference = native?.reference ?? null;
+  const rows: Compared[] = [];
+  await eachInTurn(cases, async (asked) => {
+    const row =
+      base.kind === 'built'
+        ? await compareBuilds(asked.name, base, options)
+        : compareRecorded(await measure(asked, { ...options, reference }), base);
+    if (row !== null) rows.push(row);
   });
-  const shown = (ns: number) => ns.toFixed(ns < 1000 ? 1 : 0);
-  for (const row of rows) {
-    const spread = `${shown(Math.min(...row.rounds))}–${shown(Math.max(...row.rounds))}`;
-    const ofReference = row.referenceNs === null ? '' : shown(row.referenceNs);
-    table.push([
-      ...[row.name, row.unit, shown(row.ns), shown(row.p25), shown(row.p75), spread],
-      ...[ofReference, row.ratio?.toFixed(2) ?? ''],
-    ]);
+  if (rows.length === 0) throw new MmError('BAD_OPTION', `--compare ${word}: it has none of these cases`);
+  printCompared(rows, base, options);
+  write(out, { ...(await context(options)), base: base.title, isOneRun: base.kind === 'built', compared: rows });
+}
+
+async function eachInTurn(cases: readonly BenchCase[], measureOne: (asked: BenchCase) => Promise<void>): Promise<void> {
+  const tell = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${text}`);
+  for (const [i, asked] of cases.entries()) {
+    tell(`${String(i + 1)}/${String(cases.length)} ${asked.name}`);
+    await measureOne(asked);
   }
-  console.log(table.toString());
-  console.log(`medians of ${String(rounds)} processes; ${String(pages)} pages; Node ${process.version}`);
-  console.log(
-    native === null ? 'no C compiler (cc, gcc, clang) was found: there are no ratios' : `C: ${native.compiler}`,
-  );
+  tell('');
 }
 
-function printKernel(kinds: readonly KernelFault[]): void {
-  const each = kinds.map(({ kind, ns }) => `${kind} ${ns.toFixed(0)}`);
-  console.log(`faults of this machine's own kernel, ns per page: ${each.join(', ')}`);
+async function context({ pages, rounds, timeMs }: BenchOptions) {
+  return { ...(await ownCommit()), node: process.version, pages, rounds, timeMs };
 }
 
-function record(rows: readonly Measured[], { pages, rounds, timeMs }: BenchOptions, native: Native | null) {
-  return {
-    ...{ node: process.version, compiler: native?.compiler ?? null, pages, rounds, timeMs },
-    cases: rows,
-  };
+function write(out: OutputFile | null, record: Readonly<Record<string, unknown>>): void {
+  out?.write(`${JSON.stringify(record, null, 2)}\n`);
 }

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +13,12 @@ const FLAGS = ['-O3', '-march=native', '-std=gnu11'];
 
 const execute = promisify(execFile);
 
-/** Programs in C, built; `remove` takes them away again. */
+/** Programs in C, built; they go when this process ends. */
 export interface Native {
   /** First line of what the compiler says about itself, and the flags. */
   readonly compiler: string;
   readonly reference: string;
   readonly kernelFaults: string;
-  remove(): Promise<void>;
 }
 
 /** @returns null if there is no compiler; what a compiler says that is there and fails is thrown */
@@ -27,17 +27,13 @@ export async function buildNative(): Promise<Native | null> {
     const version = await execute(compiler, ['--version']).catch(() => null);
     if (version === null) continue;
     const folder = await mkdtemp(join(tmpdir(), 'mof-bench-'));
-    const remove = () => rm(folder, { recursive: true, force: true });
+    process.once('exit', () => {
+      rmSync(folder, { recursive: true, force: true });
+    });
     const [reference, kernelFaults] = ['reference', 'kernel-faults'].map((name) => join(folder, name));
-    try {
-      await execute(compiler, [...FLAGS, '-o', reference, join(SOURCES, 'reference.c')]);
-      await execute(compiler, [...FLAGS, '-o', kernelFaults, join(SOURCES, 'kernel-faults.c')]);
-    } catch (error) {
-      await remove();
-      throw error;
-    }
-    const name = version.stdout.split('\n')[0];
-    return { compiler: `${name}, ${FLAGS.join(' ')}`, reference, kernelFaults, remove };
+    await execute(compiler, [...FLAGS, '-o', reference, join(SOURCES, 'reference.c')]);
+    await execute(compiler, [...FLAGS, '-o', kernelFaults, join(SOURCES, 'kernel-faults.c')]);
+    return { compiler: `${version.stdout.split('\n')[0]}, ${FLAGS.join(' ')}`, reference, kernelFaults };
   }
   return null;
 }

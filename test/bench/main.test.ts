@@ -11,7 +11,7 @@ const dir = await temporaryDirectory();
 const MAIN = fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url));
 
 it.each([
-  ['--help', 0, 'npm run bench -- [--json OUT]', 11],
+  ['--help', 0, 'npm run bench -- [--json OUT]', 13],
   ['--halp', 2, "bench: Unknown option '--halp'", 1],
   ['--pages=5000', 2, 'bench: --pages 5000: expected a multiple of 4096 from 16384 on', 1],
   ['--only=nothing', 2, 'bench: --only nothing: no case has that in its name', 1],
