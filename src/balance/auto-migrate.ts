@@ -1,8 +1,17 @@
 import { ACCOUNT_MIGRATION, PRICE, type Meter } from '../cost/index.js';
 import type { PageTables } from '../hardware/index.js';
 import type { Lazy, MigratePages, MisplacedTarget } from '../migrate/index.js';
-import type { Frames, Lru, Mempolicy, PolicyLookup, Task, Vma, Zones } from '../mm/index.js';
-import { NO_PAGE, type NodeId, type Pfn } from '../units.js';
+import {
+  MARK_LOW,
+  type Frames,
+  type Lru,
+  type Mempolicy,
+  type PolicyLookup,
+  type Task,
+  type Vma,
+  type Zones,
+} from '../mm/index.js';
+import { NO_PAGE, NO_PFN, type NodeId, type Pfn } from '../units.js';
 
 /** The files under /sys/kernel/migration, by their names. */
 const MIGRATION_CONTROLS = [
@@ -104,14 +113,20 @@ export function makeAutoMigrate(parts: AutoMigrateParts, initial: AutoMigrateSet
         const pfn = tables.word[page] as Pfn;
         if (pfn === zeroPage || frames.nodeOf(pfn) === node) continue;
         looked++;
-        if (frames.mapcount(pfn) <= controls.migrate_max_mapcount && lru.isolate(pfn)) queued.push(pfn);
+        const head = frames.headOf(pfn); // K-H11: any of its pages stands for a huge page
+        if (frames.mapcount(pfn) <= controls.migrate_max_mapcount && lru.isolate(head)) queued.push(head);
       }
     }
     return looked;
   }
 
   function move(task: Task, node: NodeId, queued: readonly Pfn[]): void {
-    parts.migratePages(queued, () => target.allocate(zones, node, null, task.cpuset.mems, node), task.cpu);
+    const { mems } = task.cpuset;
+    const newPage = (old: Pfn): Pfn => {
+      if (!frames.isHuge(old)) return target.allocate(zones, node, null, mems, node);
+      return mems[node] === 0 ? NO_PFN : zones.takeHugeFromNode(node, MARK_LOW, node); // HP-60
+    };
+    parts.migratePages(queued, newPage, task.cpu);
     lru.drainAll();
   }
 

@@ -137,7 +137,7 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
     pageOut: reclaim.pageOut,
     populateHoles: rules.populateHoles,
     huge: machine.huge,
-    splitHuge: machine.splitHuge,
+    breakUp: machine.breakUp,
     collapseArea: machine.collapseBlock === null ? null : makeCollapseArea(machine.collapseBlock, lru),
   });
   const plainCpusets = makeCpusetCalls({

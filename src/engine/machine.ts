@@ -47,7 +47,9 @@ import {
   makeLazy,
   makeMigrateVma,
   makeMoveHuge,
+  makeBreakUp,
   makeSplitHuge,
+  type BreakUp,
   type MoveHuge,
   type SplitHuge,
   makeMisplaced,
@@ -170,6 +172,7 @@ export interface Machine {
   readonly huge: HugePages | null;
   readonly moveHuge: MoveHuge | null;
   readonly splitHuge: SplitHuge | null;
+  readonly breakUp: BreakUp | null;
   readonly takeHuge: TakeHuge | null;
   /** Small pages of a block become a huge page; null: the machine has none. */
   readonly collapseBlock: CollapseBlock | null;
@@ -285,8 +288,6 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
   const tryToUnmap = makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, meter });
-  const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer };
-  const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const copyPage = makeCopyPage({ frames, files, pageCache, swap, contents });
   const hugeParts =
     huge === null || blocks === null
@@ -311,6 +312,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
         };
   const splitHuge = hugeParts === null ? null : makeSplitHuge(hugeParts);
   const moveHuge = hugeParts === null ? null : makeMoveHuge(hugeParts);
+  const breakUp = splitHuge === null ? null : makeBreakUp({ frames, lru }, splitHuge);
+  const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer, breakUp };
+  const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const misplaced = makeMisplaced({
     ...{ frames, zones, lru, files, swap, copyPage, counters, meter, query, tracer, world },
     defaultPolicy: systemPolicy,
@@ -341,7 +345,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   };
   const reclaim = makeReclaim(
     {
-      ...{ ...reclaimParts, forEachMapping, counters, meter, tracer, splitHuge },
+      ...{ ...reclaimParts, forEachMapping, counters, meter, tracer, splitHuge, breakUp, huge },
       forEachHugePlace: hugeParts?.forEachHugePlace ?? null,
     },
     rules.reclaim,
@@ -404,7 +408,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
         );
   const migrateVma = makeMigrateVma({
     ...{ frames, tables, files, lru, spaces, swap, devices, mapping, copyPage, forEachPlace, meter, tracer, zeroPage },
-    ...{ isExclusive: cow.isExclusive, rule: rules.migrateVma },
+    ...{ isExclusive: cow.isExclusive, rule: rules.migrateVma, breakUp },
   });
   const holdsReference = rules.migrateVma.hasFaultPage;
   const device = makeDeviceFault({ frames, tables, lru, devices, counters, tracer, holdsReference });
@@ -493,7 +497,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
-    ...{ devices, migrateVma, placement, moveHuge, splitHuge, takeHuge, collapseBlock, khugepaged },
+    ...{ devices, migrateVma, placement, moveHuge, splitHuge, breakUp, takeHuge, collapseBlock, khugepaged },
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },
   };
 }

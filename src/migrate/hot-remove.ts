@@ -1,11 +1,13 @@
 import { EBUSY, EDEADLK, EINTR } from '../errors.js';
 import {
+  MARK_LOW,
   PG_FREE,
   PG_PRIVATE,
   PG_RESERVED,
   type Block,
   type Files,
   type Frames,
+  type HugePages,
   type Lru,
   type MemoryBlock,
   type NodeMask,
@@ -79,6 +81,8 @@ export interface HotRemoveParts {
   readonly files: Files;
   readonly zones: Zones;
   readonly lru: Lru;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
   readonly block: Block;
   readonly swap: SwapArea;
   /** The mover of the profile. */
@@ -116,7 +120,7 @@ export interface HotRemove {
  * undoes the isolation, not the moves. HR-8 (hugetlb pools) has nothing to do here; kernel pages lie elsewhere (HR-14).
  */
 export function makeHotRemove(parts: HotRemoveParts): HotRemove {
-  const { frames, files, zones, lru, block: io, swap, migratePages, allocatePage, rule, notify, tracer } = parts;
+  const { frames, files, zones, lru, block: io, swap, migratePages, allocatePage, rule, notify, tracer, huge } = parts;
 
   /** No CPU holds pages back: vectors are drained here and before each search (PL-20 does not hold meanwhile). */
   function hr2Drain(): number {
@@ -167,7 +171,9 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
     const { noMemory, neverReturns } = migratePages(
       list,
       (old) => {
-        const pfn = allocatePage(start, mask, false, r.asker.mems, r.asker.cpu);
+        const pfn = frames.isHuge(old)
+          ? zones.takeHugeFromRow(start, mask, r.asker.mems, MARK_LOW, r.asker.node)
+          : allocatePage(start, mask, false, r.asker.mems, r.asker.cpu);
         if (pfn === NO_PFN) r.withoutRoom.add(old);
         return pfn;
       },
@@ -224,7 +230,7 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
     const end = zones.isolatedUsedUntil;
     for (let at = r.block.from; at < end; at++) {
       const pfn = at as Pfn;
-      if (!frames.has(pfn, PG_FREE | PG_RESERVED)) leftovers.push({ pfn, reason: reasonOf(r, pfn) });
+      if (!frames.has(pfn, PG_FREE | PG_RESERVED)) leftovers.push({ pfn, reason: reasonOf(r, frames.headOf(pfn)) });
     }
     return leftovers;
   }
@@ -234,7 +240,8 @@ export function makeHotRemove(parts: HotRemoveParts): HotRemove {
     if (frames.isLocked(pfn)) return 'locked';
     const inSwap = frames.isSwapCache(pfn);
     const inFile = frames.mapping(pfn) > 0 && !inSwap;
-    const held = frames.mapcount(pfn) + (inSwap || inFile ? 1 : 0) + (frames.has(pfn, PG_PRIVATE) ? 1 : 0);
+    const mappings = huge !== null && frames.isHuge(pfn) ? huge.mappings(pfn) : frames.mapcount(pfn);
+    const held = mappings + (inSwap || inFile ? frames.pagesOf(pfn) : 0) + (frames.has(pfn, PG_PRIVATE) ? 1 : 0);
     if (frames.count(pfn) > held) return 'pinned';
     const operation = inFile ? files.get(frames.mapping(pfn)).migrate : 'simple';
     if (operation === 'fail') return 'not movable';

@@ -8,7 +8,7 @@
 export { makeCollapse, type CollapseBlock, type Collapsed, type CollapseLimits } from './collapse.js';
 export { makeCopyPage, type CopyPage } from './copy-page.js';
 export { makeMoveHuge, type MoveHuge } from './move-huge.js';
-export { makeSplitHuge, type SplitHuge } from './split-huge.js';
+export { makeBreakUp, makeSplitHuge, type BreakUp, type SplitHuge } from './split-huge.js';
 export { makeMigrateVma, type MigrateVmaCalls } from './device/device.js';
 export {
   frameOfWord,

@@ -4,9 +4,11 @@ import {
   type AddressSpace,
   type Files,
   type Frames,
+  HUGE_PAGES,
   type Lru,
   type Mapping,
   type Mempolicy,
+  PG_FREE,
   PG_PRIVATE,
   type Task,
   type Vma,
@@ -14,6 +16,7 @@ import {
 import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_PAGE, NO_PFN, type PageId, type Pfn } from '../units.js';
 import type { LazyUnmap } from './rules.js';
+import type { BreakUp } from './split-huge.js';
 import type { SwapOut } from './swap-out.js';
 import { UNMAP_SUCCESS, type TryToUnmap } from './unmap.js';
 
@@ -32,6 +35,8 @@ export interface LazyParts {
   readonly flushBatch: number;
   readonly rule: LazyUnmap;
   readonly tracer: Tracer | null;
+  /** null: the machine has no huge pages. */
+  readonly breakUp: BreakUp | null;
 }
 
 /** What came of an unmapping. */
@@ -114,7 +119,7 @@ export interface Lazy {
 
 export function makeLazy(parts: LazyParts): Lazy {
   const { frames, files, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, flushBatch } = parts;
-  const { rule, tracer } = parts;
+  const { rule, tracer, breakUp } = parts;
 
   function isOutside(pfn: Pfn, policy: Mempolicy | null): boolean {
     return policy === null || !policy.nodes.includes(frames.nodeOf(pfn));
@@ -144,18 +149,25 @@ export function makeLazy(parts: LazyParts): Lazy {
     return pfn === zeroPage || !isOutside(pfn, policy) ? null : pfn;
   }
 
+  /** Of a huge page that is one process's alone each page is to follow its own next toucher: it is broken up first (decision). */
+  function smallFrameToMove(s: LazyState, space: AddressSpace, page: PageId): Pfn | null {
+    const pfn = frameToMove(space, page, s.policy);
+    if (pfn === null || breakUp === null || !frames.isHuge(pfn) || frames.mapcount(pfn) !== 1) return pfn;
+    return breakUp(frames.headOf(pfn), s.task.cpu) ? frameToMove(space, page, s.policy) : pfn;
+  }
+
   /** The next page that would move is isolated; its entry pins it meanwhile. */
   function l1Isolate(s: LazyState): number {
     if (s.vma === null) return L7;
     const { space, start } = s.vma;
     while (++s.offset < s.end) {
-      const pfn = frameToMove(space, tables.walk(space.root, start + s.offset), s.policy);
+      const pfn = smallFrameToMove(s, space, tables.walk(space.root, start + s.offset));
       if (pfn === null) continue;
       s.looked++;
       meter.pay(ACCOUNT_MIGRATION, PRICE.scanPage);
       s.pfn = pfn;
       tell(s, L1);
-      if (frames.mapcount(pfn) === 1 && lru.isolate(pfn)) return L2;
+      if (frames.mapcount(pfn) === 1 && !frames.isHuge(pfn) && lru.isolate(pfn)) return L2;
       s.left++;
     }
     return L7;
@@ -244,10 +256,20 @@ export function makeLazy(parts: LazyParts): Lazy {
     return s;
   }
 
+  /** The pages of an isolated huge page, each isolated now; none if it cannot be broken up: it stays. */
+  function smallPages(task: Task, page: Pfn): Pfn[] {
+    if (breakUp === null || !frames.isHuge(page)) return [page];
+    lru.putback(task.cpu, page);
+    lru.drain(task.cpu);
+    if (!breakUp(page, task.cpu)) return [];
+    const small = Array.from({ length: HUGE_PAGES }, (_, i) => (page + i) as Pfn);
+    return small.filter((each) => !frames.has(each, PG_FREE) && lru.isolate(each));
+  }
+
   function unmapPages(task: Task, pages: readonly Pfn[]): number {
     mapping.beginBatch();
     const s = new LazyState(task, null, 0, 0, null);
-    for (const pfn of pages) {
+    for (const pfn of pages.flatMap((page) => smallPages(task, page))) {
       s.pfn = pfn;
       tell(s, L1);
       for (let at = L2; at !== L1;) at = step(s, at);

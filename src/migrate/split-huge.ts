@@ -112,3 +112,22 @@ export function makeSplitHuge(parts: SplitHugeParts): SplitHuge {
     return pages;
   };
 }
+
+/**
+ * Breaks up a huge page that stands on a list, and puts its pages back there. Afterwards its entries are to be looked at anew.
+ *
+ * @returns false: it is on no list, or stays one
+ */
+export type BreakUp = (head: Pfn, cpu: CpuId) => boolean;
+
+export function makeBreakUp({ frames, lru }: Pick<SplitHugeParts, 'frames' | 'lru'>, splitHuge: SplitHuge): BreakUp {
+  return (head, cpu) => {
+    if (frames.isLocked(head) || !lru.isolate(head)) return false;
+    frames.tryLock(head);
+    const pages = splitHuge(head, cpu);
+    if (pages === null) frames.unlock(head);
+    for (const page of pages ?? [head]) lru.putback(cpu, page);
+    lru.drain(cpu);
+    return pages !== null;
+  };
+}

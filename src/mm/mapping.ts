@@ -74,7 +74,8 @@ export function makeMapping(parts: MappingParts): Mapping {
   const { frames, lru, tables, mmu, swap, anonVmas, zeroPage, huge } = parts;
   const blocks = huge === null ? null : makeHugeMapping({ ...parts, huge, flush });
   let interrupts = 0;
-  let batching = false;
+  /** Batches begun and not ended: one may contain others. */
+  let batches = 0;
   let batched = 0;
 
   /** One more entry of private memory: reverse map and rss. */
@@ -109,7 +110,7 @@ export function makeMapping(parts: MappingParts): Mapping {
 
   function flush(space: AddressSpace, page: PageId, cpu: CpuId): void {
     const interrupted = mmu.forget(cpu, page, space.cpus);
-    if (batching) batched = Math.max(batched, interrupted);
+    if (batches > 0) batched = Math.max(batched, interrupted);
     else countFlush(interrupted);
   }
 
@@ -119,13 +120,11 @@ export function makeMapping(parts: MappingParts): Mapping {
   }
 
   function beginBatch(): void {
-    batching = true;
-    batched = 0;
+    if (batches++ === 0) batched = 0;
   }
 
   function endBatch(): void {
-    batching = false;
-    countFlush(batched);
+    if (--batches === 0) countFlush(batched);
   }
 
   /** The part that `unmap` and `unmapToSwap` share; the entry is rewritten by the caller. */

@@ -1,6 +1,8 @@
 import type { Topology } from '../hardware/index.js';
-import type { CpuId, NodeId, Pfn } from '../units.js';
-import { Scan } from './scan.js';
+import type { BreakUp } from '../migrate/index.js';
+import type { HugePages } from '../mm/index.js';
+import { NO_PFN, type CpuId, type NodeId, type Pfn } from '../units.js';
+import { Scan, SWAP_CLUSTER_MAX, type NodeScanner } from './scan.js';
 import { FREED } from './shrink-list.js';
 import { makeAllocator, type Allocator } from './allocate.js';
 import { makeDirectReclaim } from './direct.js';
@@ -30,10 +32,25 @@ function modeAtBoot(topology: Topology, { zoneReclaimBeyond }: ReclaimRule): num
   return isFar ? RECLAIM_ZONE : DEFAULT_RECLAIM_SYSCTLS.zoneReclaimMode;
 }
 
+/** HP-32: a pass over a node begins with huge pages that have unmapped parts, the oldest first: these are free at once. */
+function breaksPartialFirst(lists: NodeScanner, huge: HugePages, breakUp: BreakUp | null): NodeScanner {
+  return {
+    ...lists,
+    shrink(node, scan) {
+      for (let i = 0; i < SWAP_CLUSTER_MAX; i++) {
+        const head = huge.firstDeferred(node);
+        if (head === NO_PFN || breakUp?.(head, scan.cpu) !== true) break;
+      }
+      lists.shrink(node, scan);
+    },
+  };
+}
+
 /** Wires allocator and reclaimers of one machine. */
 export function makeReclaim(parts: ReclaimParts, rule: ReclaimRule, given: Partial<ReclaimSysctls> = {}): Reclaim {
   const sysctls = { ...DEFAULT_RECLAIM_SYSCTLS, ...given };
-  const { scanner, shrinkPage, refault } = rule.makeLists(parts, sysctls);
+  const { scanner: lists, shrinkPage, refault } = rule.makeLists(parts, sysctls);
+  const scanner = parts.huge === null ? lists : breaksPartialFirst(lists, parts.huge, parts.breakUp);
   const asked = new Scan(false);
   const kswapd = makeKswapd(
     { ...parts, scanner },

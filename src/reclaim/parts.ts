@@ -1,12 +1,13 @@
 import type { Meter } from '../cost/index.js';
 import type { PageTables, Tlb, Topology } from '../hardware/index.js';
-import type { SplitHuge, SwapOut, TryToUnmap } from '../migrate/index.js';
+import type { BreakUp, SplitHuge, SwapOut, TryToUnmap } from '../migrate/index.js';
 import type {
   Block,
   Files,
   ForEachHugePlace,
   ForEachPlace,
   Frames,
+  HugePages,
   Lru,
   PageCache,
   SwapArea,
@@ -32,6 +33,8 @@ export interface ReclaimParts {
   readonly forEachMapping: ForEachPlace;
   /** null: the machine has no huge pages. */
   readonly splitHuge: SplitHuge | null;
+  readonly breakUp: BreakUp | null;
+  readonly huge: HugePages | null;
   readonly forEachHugePlace: ForEachHugePlace | null;
   readonly counters: Counters;
   readonly meter: Meter;

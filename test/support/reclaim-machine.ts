@@ -120,7 +120,7 @@ export function reclaimMachine(options: ReclaimMachineOptions = {}) {
   const tryToUnmap = makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, meter });
   const parts = {
     ...{ topology, frames, zones, lru, tables, tlb, files, pageCache, swap, swapOut, block, tryToUnmap },
-    ...{ forEachMapping, counters, meter, splitHuge: null, forEachHugePlace: null },
+    ...{ forEachMapping, counters, meter, splitHuge: null, breakUp: null, huge: null, forEachHugePlace: null },
     ...(options.buffersBusy === undefined ? {} : { buffersBusy: options.buffersBusy }),
   };
   const reclaim = makeReclaim(parts, rule, options.sysctls);

@@ -34,8 +34,8 @@ import {
   type Vma,
 } from '../../mm/index.js';
 import { NO_PAGE, NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../../units.js';
-import type { SplitHuge } from '../../migrate/index.js';
 import type { CollapseArea } from './collapse.js';
+import type { BreakUp } from '../../migrate/index.js';
 import type { MemorySyscalls } from './memory.js';
 
 /** Advice by its number in the system call. Kernel: include/uapi/asm-generic/mman-common.h */
@@ -105,8 +105,8 @@ export interface MadviseParts {
   readonly zeroPage: Pfn;
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
-  readonly splitHuge: SplitHuge | null;
   readonly collapseArea: CollapseArea | null;
+  readonly breakUp: BreakUp | null;
 }
 
 export interface MadviseCalls {
@@ -118,7 +118,7 @@ export interface MadviseCalls {
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
   const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
-  const { populateHoles, adviceRule, faultRetry, forEachMapping, zeroPage, huge } = parts;
+  const { populateHoles, adviceRule, faultRetry, forEachMapping, zeroPage, huge, breakUp } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, given: string): number {
     const advice = NUMBERS[Number(given)] ?? given;
@@ -293,16 +293,10 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     const page = tables.walk(vma.space.root, vma.start + offset);
     if (page === NO_PAGE || !tables.isPresent(page)) return true;
     const pfn = tables.word[page] as Pfn;
-    if (huge === null || parts.splitHuge === null || !frames.isHuge(pfn)) return true;
+    if (huge === null || breakUp === null || !frames.isHuge(pfn)) return true;
     const head = frames.headOf(pfn);
     if (!huge.isMappedOnce(tables.isWhole(page) ? head : pfn) || hasAll(vma, offset, first, end, page)) return false;
-    if (!lru.isolate(head)) return false;
-    frames.tryLock(head);
-    const pages = parts.splitHuge(head, task.cpu);
-    if (pages === null) frames.unlock(head);
-    for (const each of pages ?? [head]) lru.putback(task.cpu, each);
-    lru.drain(task.cpu);
-    return pages !== null;
+    return breakUp(head, task.cpu);
   }
 
   /** The range has the whole block; [6.12] or all pages of a huge page that is mapped in small pieces, one after the other. */

@@ -1,7 +1,7 @@
 import { ACCOUNT_MIGRATION, PRICE } from '../../cost/index.js';
 import { EINVAL } from '../../errors.js';
 import { PTE_DIRTY, PTE_WRITE } from '../../hardware/index.js';
-import { PG_DIRTY, PG_RESERVED, VM_SPECIAL, type Vma } from '../../mm/index.js';
+import { PG_DIRTY, PG_HUGE, PG_RESERVED, VM_SPECIAL, type Vma } from '../../mm/index.js';
 import { NO_PAGE, NO_PFN, type PageId, type Pfn } from '../../units.js';
 import type { MigrateVmaEntries, MigrateVmaParts } from './migrate-vma-entries.js';
 import {
@@ -68,6 +68,7 @@ export function makeCollect(parts: MigrateVmaParts, { isHeld }: MigrateVmaEntrie
     m.dst[m.at] = 0n;
     meter.pay(ACCOUNT_MIGRATION, PRICE.scanPage);
     const page = tables.walk(vma.space.root, m.vpn);
+    if (page !== NO_PAGE && tables.isWhole(page)) splitWhole(m, vma, page);
     const pfn = candidate(m, vma, page);
     if (pfn === NO_PFN) return nextEntry(m);
     m.pfn = pfn;
@@ -76,6 +77,12 @@ export function makeCollect(parts: MigrateVmaParts, { isHeld }: MigrateVmaEntrie
     if ((tables.bits[page] & PTE_WRITE) !== 0) m.word |= MIGRATE_PFN_WRITE;
     if (rule.retriesLocks) m.cpages++;
     return TRY_LOCK;
+  }
+
+  /** MV section 3: a huge page that is mapped as a whole is broken up; one that cannot be stays. */
+  function splitWhole(m: MigrateVma, vma: Vma, page: PageId): void {
+    if (tables.word[page] === (zeroPage as number)) mapping.blocks?.splitBlock(vma.space, page, m.cpu);
+    else parts.breakUp?.(frames.headOf(tables.word[page] as Pfn), m.cpu);
   }
 
   /** The page that could migrate, or `NO_PFN`: the entry is 0 or a hole then. */
@@ -88,7 +95,7 @@ export function makeCollect(parts: MigrateVmaParts, { isHeld }: MigrateVmaEntrie
     }
     if (!tables.isPresent(page) || (m.select & MIGRATE_VMA_SELECT_SYSTEM) === 0) return NO_PFN;
     if (pfn === zeroPage) return hole(m);
-    return frames.has(pfn, PG_RESERVED) || frames.mapping(pfn) === 0 ? NO_PFN : pfn;
+    return frames.has(pfn, PG_RESERVED | PG_HUGE) || frames.mapping(pfn) === 0 ? NO_PFN : pfn;
   }
 
   function hole(m: MigrateVma): Pfn {

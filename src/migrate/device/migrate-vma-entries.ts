@@ -17,6 +17,7 @@ import {
 import type { Tracer } from '../../stats/index.js';
 import { NO_PAGE, type PageId, type Pfn } from '../../units.js';
 import type { CopyPage } from '../copy-page.js';
+import type { BreakUp } from '../split-huge.js';
 import { frameOfWord, isMigrating, MIGRATE_PFN_MIGRATE, MIGRATE_VMA_WAIT, type MigrateVma } from './migrate-vma.js';
 import type { MigrateVmaRule } from './migrate-vma-rules.js';
 
@@ -33,6 +34,8 @@ export interface MigrateVmaParts {
   readonly forEachPlace: ForEachPlace;
   /** PL-41: exactly one entry uses the page. */
   readonly isExclusive: (pfn: Pfn) => boolean;
+  /** null: the machine has no huge pages. */
+  readonly breakUp: BreakUp | null;
   readonly meter: Meter;
   readonly tracer: Tracer | null;
   readonly zeroPage: Pfn;
