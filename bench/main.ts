@@ -1,7 +1,7 @@
 import { MmError } from '../src/errors.js';
 import { discardOutputFiles, reserveOutputFile, type OutputFile } from '../src/cli/output-file.js';
 import { openBase, ownCommit } from './base.js';
-import { CASES, FIRST_CASES } from './cases/index.js';
+import { ASKED_CASES, CASES, FIRST_CASES } from './cases/index.js';
 import { compareBuilds, compareRecorded, type Compared } from './compare.js';
 import { kernelFaults, measure, type Measured } from './measure.js';
 import { readOptions, USAGE, type BenchOptions } from './options.js';
@@ -36,9 +36,14 @@ async function main(options: BenchOptions): Promise<void> {
 }
 
 function chosen({ only, pages, isSmoke }: BenchOptions): BenchCase[] {
-  const named = (isSmoke && only.length === 0 ? FIRST_CASES : CASES).filter(
-    ({ name }) => only.length === 0 || only.some((text) => name.includes(text)),
-  );
+  const unasked = isSmoke ? FIRST_CASES : CASES;
+  const named =
+    only.length === 0
+      ? unasked
+      : [
+          ...CASES.filter(({ name }) => only.some((text) => name.includes(text))),
+          ...ASKED_CASES.filter(({ name }) => only.some((text) => text.startsWith('scale') && name.includes(text))),
+        ];
   if (named.length === 0)
     throw new MmError(
       'BAD_OPTION',

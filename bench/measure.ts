@@ -72,8 +72,8 @@ export async function engineNs(worker: string, name: string, pages: number, time
 }
 
 async function referenceNs(program: string, asked: ReferenceCase, pages: number, timeMs: number): Promise<number> {
-  const { name, policy, order = 'random', contents = false } = asked;
-  const args = [name, policy, String(pages), order, contents ? '1' : '0', String(timeMs)];
+  const { name, policy, order = 'random', contents = false, mostPages = pages } = asked;
+  const args = [name, policy, String(Math.min(pages, mostPages)), order, contents ? '1' : '0', String(timeMs)];
   const { stdout } = await execute(program, args);
   return (JSON.parse(stdout) as { ns: number }).ns;
 }

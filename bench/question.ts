@@ -11,6 +11,8 @@ export interface ReferenceCase {
   readonly policy: PolicyName;
   readonly order?: 'random' | 'page';
   readonly contents?: boolean;
+  /** The working set is no larger, whatever is asked for. */
+  readonly mostPages?: number;
 }
 
 /** A case that is ready: `prepare` is not timed, `run` is. Both get the number of operations. */

@@ -15,6 +15,7 @@ import { cases as lazyUnmapping } from './lazy-unmapping.js';
 import { cases as replayTrace } from './replay-trace.js';
 import { cases as readParquet } from './read-parquet.js';
 import { cases as startUp } from './start-up.js';
+import { cases as scale } from './scale.js';
 
 const QUESTIONS: readonly (readonly BenchCase[])[] = [
   tlbHit,
@@ -32,12 +33,14 @@ const QUESTIONS: readonly (readonly BenchCase[])[] = [
 ];
 
 export const CASES: readonly BenchCase[] = QUESTIONS.flat();
+/** Measured only if they are named: they take long, and memory. */
+export const ASKED_CASES: readonly BenchCase[] = scale;
 /** The first case of each question: enough to see that it can be asked. */
 export const FIRST_CASES: readonly BenchCase[] = QUESTIONS.map(([first]) => first);
 
 /** @throws Error if there is none of that name */
 export function caseNamed(name: string): BenchCase {
-  const found = CASES.find((candidate) => candidate.name === name);
+  const found = [...CASES, ...ASKED_CASES].find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no case ${name}`);
   return found;
 }

@@ -3,7 +3,7 @@ import { LOOP } from '../../bench/question.js';
 
 /** As built: some of them start threads and processes, which are files of the build. */
 const BUILT = new URL('../../dist/bench/cases/index.js', import.meta.url).href;
-const { CASES } = (await import(BUILT)) as typeof import('../../bench/cases/index.js');
+const { ASKED_CASES, CASES } = (await import(BUILT)) as typeof import('../../bench/cases/index.js');
 
 const PAGES = 16_384;
 const names = CASES.map(({ name }) => name);
@@ -15,7 +15,7 @@ describe('cases of the benchmark', () => {
       for (const policy of ['', ':bind', ':interleave', ':preferred']) expect(names).toContain(`${name}${policy}`);
   });
 
-  it.each(CASES)(
+  it.each([...CASES, ...ASKED_CASES.filter(({ name }) => name.endsWith(':1024-gib:256-nodes'))])(
     '$name measures what it says, also when everything is prepared anew',
     async ({ make, loop = LOOP, isAsync }) => {
       const bed = await make(PAGES);

@@ -36,6 +36,8 @@ export interface BedOptions {
   readonly contents?: boolean;
   /** Threads that touch the pages, spread over the nodes. */
   readonly threads?: number;
+  /** Nodes of the machine; 4 unless said otherwise. */
+  readonly nodes?: number;
   /** Left out: each node can take the whole working set, twice over. */
   readonly framesPerNode?: number | undefined;
   readonly rebind?: Rebind;
@@ -82,7 +84,8 @@ function initialOptions(options: MempolicyRequest['definition']['options']): Mem
 }
 
 export async function makeBed(options: BedOptions): Promise<Bed> {
-  const { pages, order = 'random', threads = BENCH_CPUS, mixed = [] } = options;
+  const { pages, order = 'random', threads = BENCH_CPUS, mixed = [], nodes: nodeCount = BENCH_NODES } = options;
+  const cpuOfThread = (thread: number): CpuId => cpuOn(nodeCount, thread);
   const machine = compose(await composeOptions(options), options.rebind);
   const first = machine.process.newProcess(cpuOfThread(0));
   const tasks = [first];
@@ -144,7 +147,7 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
     askAboutVma(query, vma, page, machine.rules.interleaveIndex);
     query.cpuNode = tasks[threadOf[page]].node;
     for (let i = 0; i < TRIES; i++) {
-      query.pageNode = asNodeId(random.below(BENCH_NODES));
+      query.pageNode = asNodeId(random.below(nodeCount));
       if (governing.instance.misplaced(query) !== NO_NODE) return query.pageNode;
     }
     throw new MmError(
@@ -162,15 +165,26 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   };
 }
 
-/** Threads in turn on each node: with as many as CPUs, one on each. */
-function cpuOfThread(thread: number): CpuId {
-  const perNode = BENCH_CPUS / BENCH_NODES;
-  return asCpuId((thread % BENCH_NODES) * perNode + (Math.floor(thread / BENCH_NODES) % perNode));
+/** CPUs of each of so many nodes: as many in all as there are threads, or four where that would be fewer than one. */
+const cpusPerNode = (nodes: number): number => (nodes > BENCH_CPUS ? 4 : BENCH_CPUS / nodes);
+
+/** Threads in turn on each node: with as many as CPUs, one on each; on nodes far apart where there are more nodes than threads. */
+function cpuOn(nodes: number, thread: number): CpuId {
+  const stride = Math.max(1, nodes / BENCH_CPUS);
+  const turns = Math.min(nodes, BENCH_CPUS);
+  const perNode = cpusPerNode(nodes);
+  return asCpuId((thread % turns) * stride * perNode + (Math.floor(thread / turns) % perNode));
 }
 
-async function composeOptions({ pages, contents = false, framesPerNode }: BedOptions): Promise<ComposeOptions> {
+async function composeOptions({
+  pages,
+  contents = false,
+  framesPerNode,
+  nodes = BENCH_NODES,
+}: BedOptions): Promise<ComposeOptions> {
   return {
-    machine: description(framesPerNode ?? pages * 2),
+    machine: description(nodes, framesPerNode ?? pages * 2),
+    expectedPages: pages,
     ...(framesPerNode !== undefined && { swapPages: pages * 2 }),
     profile: 'mof',
     switches: { hookSwap: true, hookFile: true, hookShmem: true, pageCluster: 0, readahead: false, faultAround: false },
@@ -192,12 +206,21 @@ function shuffled(n: number, random: Random): Int32Array {
   return order;
 }
 
-function description(framesPerNode: number): MachineDescription {
-  const each = Array.from({ length: BENCH_NODES }, (_, node) => node);
+function description(nodes: number, framesPerNode: number): MachineDescription {
+  const each = Array.from({ length: nodes }, (_, node) => node);
+  const perNode = cpusPerNode(nodes);
   const table = (local: number, remote: number) => each.map((a) => each.map((b) => (a === b ? local : remote)));
   return {
-    ...{ name: 'bench', title: 'four nodes, eight CPUs', distance: table(10, 20), assumed: [] },
-    nodes: each.map((node) => ({ cpus: [2 * node, 2 * node + 1], pages: framesPerNode })),
+    ...{
+      name: 'bench',
+      title: `${String(nodes)} nodes, ${String(nodes * perNode)} CPUs`,
+      distance: table(10, 20),
+      assumed: [],
+    },
+    nodes: each.map((node) => ({
+      cpus: Array.from({ length: perNode }, (_, i) => node * perNode + i),
+      pages: framesPerNode,
+    })),
     cost: {
       ...{ latencyNs: table(80, 140), bandwidthGbs: table(100, 50), minorFaultNs: 2000, majorFaultNs: 90_000 },
       ...{ writebackNs: 80_000, pageCopyGbs: 5, migrateBaseNs: 60_000, migratePerPageNs: 1500 },
