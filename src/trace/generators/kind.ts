@@ -20,8 +20,8 @@ export const COMMON_OPTIONS = {
 
 /** Who touches the data first. */
 export const FIRST = oneOf(
-  'who touches the data first: the first thread of each process, or each thread the part it works on',
-  ['serial', 'parallel'],
+  'who touches the data first: the first thread of each process, each thread the part it works on, or whose work comes to it',
+  ['serial', 'parallel', 'use'],
 );
 /** Rows of kinds that would go on for ever. */
 export const ROWS = whole('rows of all threads together, once the data is there; rounded up', '1000000', 1, 2 ** 40);

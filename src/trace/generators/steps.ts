@@ -25,19 +25,20 @@ export function firstThreads({ processes }: CommonValues): Pick<Phase, 'processe
 /**
  * The first touch of data that processes have one after the other, each thread's part after the other.
  *
- * @param first page; @param each pages of each thread; @param who serial: the first thread of a process touches all of it
+ * @param first page; @param each pages of each thread; @param who serial: the first thread of a process touches all of it; use: there is no such phase
  * @param text printed at the end, if anything is
  */
 export function firstTouch(
   values: CommonValues,
   first: number,
   each: number,
-  who: 'serial' | 'parallel',
+  who: 'serial' | 'parallel' | 'use',
   text?: string,
-): Phase {
+): readonly Phase[] {
+  if (who === 'use') return [];
   const threads = threadsEach(values);
   const isSerial = who === 'serial';
-  return {
+  const phase: Phase = {
     ...(isSerial ? firstThreads(values) : everyThread(values)),
     units: isSerial ? each * threads : each,
     rowsPerUnit: 1,
@@ -47,4 +48,5 @@ export function firstTouch(
       for (let i = 0; i < rows; i++) writeWholePage(out, at + i, page + i, OP_WRITE);
     },
   };
+  return [phase];
 }

@@ -37,6 +37,15 @@ describe('who touches first', () => {
     expect(rows.every((row) => row[OP] === OP_WRITE)).toBe(true);
     expect(openGenerated(words).sidecar.threads.map(({ start_row: start }) => start)).toEqual([0, end, end, end]);
   });
+
+  it.each(['stream', 'updates', 'zipf', 'chase', 'stencil'])('%s first=use: the work begins at once', async (kind) => {
+    const rows = await rowsOf(`gen:${kind}:size=1MiB:first=use`);
+    const words = `gen:${kind}:size=1MiB`;
+    const after = (await rowsOf(words)).slice(rowOf(words, 'init done'));
+    expect(rows.length).toBe(after.length);
+    expect(outputs(`${words}:first=use`)).toEqual(outputs(words).slice(1));
+    expect(new Set(rows.slice(0, 300).map((row) => row[TID])).size).toBe(4);
+  });
 });
 
 describe('stream', () => {

@@ -17,7 +17,7 @@ export const chase = defineKind({
     return {
       areas: areaPerProcess('ring', values.processes, ring),
       phases: [
-        firstTouch(values, 0, each, values.first, 'init done'),
+        ...firstTouch(values, 0, each, values.first, 'init done'),
         {
           ...everyThread(values),
           units: rowsEach(values.rows, values.threads),

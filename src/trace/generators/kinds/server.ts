@@ -57,8 +57,8 @@ export const server = defineKind({
     return {
       areas: [...areaPerProcess('table', processes, half), ...areaPerProcess('sessions', processes, half)],
       phases: [
-        firstTouch(values, 0, each, 'serial'),
-        firstTouch(values, sessions, each, 'parallel', 'init done'),
+        ...firstTouch(values, 0, each, 'serial'),
+        ...firstTouch(values, sessions, each, 'parallel', 'init done'),
         ...stretches,
       ],
     };

@@ -46,8 +46,8 @@ export const stencil = defineKind({
     return {
       areas: GRIDS.flatMap((name) => areaPerProcess(name, values.processes, ofProcess)),
       phases: [
-        firstTouch(values, 0, each, values.first),
-        firstTouch(values, grid, each, values.first, 'init done'),
+        ...firstTouch(values, 0, each, values.first),
+        ...firstTouch(values, grid, each, values.first, 'init done'),
         ...Array.from({ length: values.sweeps }, (_, number) => sweep(number)),
       ],
     };

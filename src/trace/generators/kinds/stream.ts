@@ -38,7 +38,7 @@ export const stream = defineKind({
       },
     });
     const kernels = KERNELS.map(({ arrays }) => kernel(arrays));
-    const inits = ARRAYS.map((_, i) =>
+    const inits = ARRAYS.flatMap((_, i) =>
       firstTouch(values, i * array, each, values.first, i === ARRAYS.length - 1 ? 'init done' : undefined),
     );
     const sweeps = Array.from({ length: values.sweeps }, (_, sweep) => [

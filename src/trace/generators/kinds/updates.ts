@@ -23,7 +23,7 @@ export const updates = defineKind({
     return {
       areas: areaPerProcess('table', values.processes, table),
       phases: [
-        firstTouch(values, 0, each, values.first, 'init done'),
+        ...firstTouch(values, 0, each, values.first, 'init done'),
         {
           ...everyThread(values),
           units: rowsEach(values.rows, values.threads),

@@ -46,8 +46,8 @@ export const zipf = defineKind({
         ...areaPerProcess('index', values.processes, indexPages),
       ],
       phases: [
-        firstTouch(values, 0, each, values.first),
-        firstTouch(values, firstIndexPage, indexEach, values.first, 'init done'),
+        ...firstTouch(values, 0, each, values.first),
+        ...firstTouch(values, firstIndexPage, indexEach, values.first, 'init done'),
         {
           ...everyThread(values),
           units: Math.ceil(rowsEach(values.rows, values.threads) / 2),
