@@ -43,10 +43,11 @@ const INHERITED = PG_ACTIVE | PG_REFERENCED | PG_WORKINGSET | PG_UNEVICTABLE | P
  *
  * @param head isolated and locked by the caller, who has the isolation's reference alone
  * @param cpu CPU that does it
+ * @param goesToSwap all of it goes out, zeros too: no breaking up in the kernel's eyes (HP-55)
  * @returns its pages, each isolated and unlocked; those that nobody maps have no other reference. null: somebody else has
  * one to the huge page, or it is being written, and it stays as it is, locked
  */
-export type SplitHuge = (head: Pfn, cpu: CpuId) => Pfn[] | null;
+export type SplitHuge = (head: Pfn, cpu: CpuId, goesToSwap?: boolean) => Pfn[] | null;
 
 export function makeSplitHuge(parts: SplitHugeParts): SplitHuge {
   const { frames, tables, lru, mapping, blocks, huge, forEachHugePlace, counters, tracer, zeroPage } = parts;
@@ -94,7 +95,7 @@ export function makeSplitHuge(parts: SplitHugeParts): SplitHuge {
     return pages;
   }
 
-  return (head, cpu) => {
+  return (head, cpu, goesToSwap = false) => {
     if (tracer !== null) tracer.step('H-split', head, -1);
     if (!isSplittable(head)) {
       counters.inc(C.thp_split_page_failed);
@@ -102,13 +103,13 @@ export function makeSplitHuge(parts: SplitHugeParts): SplitHuge {
     }
     mapping.beginBatch();
     splitMappings(head, cpu);
-    if (huge.rule.dropsZeros) dropZeros(head, cpu);
+    if (huge.rule.dropsZeros && !goesToSwap) dropZeros(head, cpu);
     mapping.endBatch();
     huge.undefer(head);
     frames.unlock(head);
     const pages = separate(head);
     lru.isolated += HUGE_PAGES - 1;
-    counters.inc(C.thp_split_page);
+    counters.inc(goesToSwap ? C.thp_swpout : C.thp_split_page);
     return pages;
   };
 }

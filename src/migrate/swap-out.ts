@@ -30,6 +30,11 @@ export interface SwapOut {
    */
   addToSwap(pfn: Pfn): boolean;
   /**
+   * HP-55: the same for the pages of a huge page that was broken up for it, in slots that follow each other.
+   * @param first the first of them, from `SwapArea.allocateRun`
+   */
+  addRunToSwap(pages: readonly Pfn[], first: SwapSlot): void;
+  /**
    * Turns a page-cache page of a shmem object into a swap-cache page without writing anything (PL-50). The page is
    * locked and mapped nowhere. Kernel: shmem_writepage().
    * @returns false if no slot is free; then the page stays as it was
@@ -44,9 +49,13 @@ export function makeSwapOut({ frames, files, pageCache, swap, block, contents, c
   function addToSwap(pfn: Pfn): boolean {
     const slot = swap.allocate();
     if (slot === NO_SLOT) return false;
+    insert(pfn, slot);
+    return true;
+  }
+
+  function insert(pfn: Pfn, slot: SwapSlot): void {
     swap.insert(slot, pfn);
     frames.set(pfn, PG_UPTODATE | PG_DIRTY | PG_SWAPBACKED); // MADV_FREE no longer holds for a page with a slot
-    return true;
   }
 
   function shmemToSwap(pfn: Pfn): boolean {
@@ -72,5 +81,14 @@ export function makeSwapOut({ frames, files, pageCache, swap, block, contents, c
     return block.startWrite(pfn);
   }
 
-  return { addToSwap, shmemToSwap, startWrite };
+  return {
+    addToSwap,
+    addRunToSwap(pages, first) {
+      pages.forEach((pfn, i) => {
+        insert(pfn, (first + i) as SwapSlot);
+      });
+    },
+    shmemToSwap,
+    startWrite,
+  };
 }

@@ -171,6 +171,11 @@ export class HugePages {
     this.deferred[this.frames.nodeOf(head)].delete(head);
   }
 
+  /** HP-55: it has to be broken up before it leaves: parts are unmapped; [6.1] nobody maps it whole. */
+  isPartial(head: Pfn): boolean {
+    return this.rule.breaksPartial ? this.frames.has(head, PG_PARTIAL) : this.wholeMappings(head) === 0;
+  }
+
   /** The oldest that waits to be broken up, or `NO_PFN`. */
   firstDeferred(node: NodeId): Pfn {
     const queue = this.deferred[node];

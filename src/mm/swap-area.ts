@@ -1,7 +1,7 @@
 import { bugOn } from '../errors.js';
 import { NO_PFN, NO_SLOT, type Pfn, type SwapSlot } from '../units.js';
 import { Contents } from './contents.js';
-import type { Frames } from './frames.js';
+import { HUGE_PAGES, type Frames } from './frames.js';
 import { PG_SWAPCACHE } from './page-flags.js';
 
 /** One slot: four 32-bit words. */
@@ -37,6 +37,8 @@ export class SwapArea {
   /** What `slots` can become. */
   readonly capacity: number;
   private used = 0;
+  /** Slots in use when no run was found among those given back. */
+  private usedInVain = Infinity;
 
   /** @param slots pages that can be swapped out; 0: no swap */
   constructor(
@@ -89,6 +91,56 @@ export class SwapArea {
     return slot as SwapSlot;
   }
 
+  /**
+   * 512 free slots that follow each other from a multiple of 512, each with one user, for a huge page (HP-55).
+   * @returns the first, or `NO_SLOT`
+   */
+  allocateRun(): SwapSlot {
+    if (this.used + HUGE_PAGES > this.slots) return NO_SLOT;
+    if (this.words.length === 0) this.words = new Int32Array(new ArrayBuffer((this.capacity + 1) * SLOT_BYTES));
+    let first = (this.nextFresh + HUGE_PAGES - 1) & -HUGE_PAGES;
+    if (first + HUGE_PAGES - 1 <= this.slots) {
+      for (let slot = first - 1; slot >= this.nextFresh; slot--) this.giveBack(slot);
+      this.nextFresh = first + HUGE_PAGES;
+    } else first = this.gatherRun();
+    if (first === 0) return NO_SLOT;
+    for (let slot = first; slot < first + HUGE_PAGES; slot++) {
+      this.words[(slot << WORDS_SHIFT) | USERS] = 1;
+      this.words[(slot << WORDS_SHIFT) | AGE] = 0;
+    }
+    this.used += HUGE_PAGES;
+    return first as SwapSlot;
+  }
+
+  /** Looks for a run among the slots given back, unless too few came since it was looked for in vain; takes it off their list. */
+  private gatherRun(): number {
+    if (this.used > this.usedInVain - HUGE_PAGES) return 0;
+    const words = this.words;
+    const inRun = new Uint16Array((this.nextFresh >> 9) + 1);
+    let run = 0;
+    for (let slot = this.freeHead; slot !== 0 && run === 0; slot = words[(slot << WORDS_SHIFT) | NODE]) {
+      if (++inRun[slot >> 9] === HUGE_PAGES) run = slot >> 9;
+    }
+    if (run === 0) {
+      this.usedInVain = this.used;
+      return 0;
+    }
+    let before = 0;
+    for (let slot = this.freeHead; slot !== 0;) {
+      const next = words[(slot << WORDS_SHIFT) | NODE];
+      if (slot >> 9 !== run) before = slot;
+      else if (before === 0) this.freeHead = next;
+      else words[(before << WORDS_SHIFT) | NODE] = next;
+      slot = next;
+    }
+    return run << 9;
+  }
+
+  private giveBack(slot: number): void {
+    this.words[(slot << WORDS_SHIFT) | NODE] = this.freeHead;
+    this.freeHead = slot;
+  }
+
   markMoved(slot: SwapSlot): void {
     this.words[(slot << WORDS_SHIFT) | USERS] |= MOVED;
   }
@@ -127,8 +179,7 @@ export class SwapArea {
     bugOn((words[at] & USERS_MASK) === 0, 'INV-7: a free slot freed again', slot);
     if ((--words[at] & USERS_MASK) > 0) return;
     bugOn(words[at | CACHE] !== 0, 'INV-7: a slot freed under its swap-cache page', slot);
-    words[at | NODE] = this.freeHead;
-    this.freeHead = slot;
+    this.giveBack(slot);
     this.used--;
   }
 

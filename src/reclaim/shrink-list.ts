@@ -1,4 +1,15 @@
-import { type Frames, type Lru, PG_ACTIVE, PG_MLOCKED, PG_PRIVATE, PG_RECLAIM, PG_SWAPBACKED } from '../mm/index.js';
+import {
+  type Frames,
+  HUGE_PAGES,
+  type HugePages,
+  type Lru,
+  PG_ACTIVE,
+  PG_MLOCKED,
+  PG_PRIVATE,
+  PG_RECLAIM,
+  PG_SWAPBACKED,
+  type SwapArea,
+} from '../mm/index.js';
 import {
   PAGE_ACTIVATE,
   PAGE_KEEP,
@@ -8,7 +19,7 @@ import {
   type TryToUnmap,
 } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
-import type { Pfn } from '../units.js';
+import { NO_SLOT, type Pfn, type SwapSlot } from '../units.js';
 import type { PageOut } from './page-out.js';
 import { REF_ACTIVATE, REF_KEEP, REF_RECLAIM_CLEAN, type ReferenceTest } from './reference.js';
 import type { Scan } from './scan.js';
@@ -38,7 +49,9 @@ export interface ShrinkPageParts {
   readonly reference: ReferenceTest;
   readonly pageOut: PageOut;
   readonly lru: Lru;
+  readonly swap: SwapArea;
   /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
   readonly splitHuge: SplitHuge | null;
 }
 
@@ -51,7 +64,7 @@ export type ShrinkPage = (pfn: Pfn, scan: Scan) => number;
 
 /** [6.x] The steps RC-40..RC-53, in order. Kernel: shrink_folio_list(), mm/vmscan.c. */
 export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
-  const { frames, lru, swapOut, tryToUnmap, counters, reference, pageOut, splitHuge } = parts;
+  const { frames, lru, swap, swapOut, tryToUnmap, counters, reference, pageOut, splitHuge } = parts;
   /** The reference test's answer for the page in hand. */
   let answer = 0;
 
@@ -85,15 +98,25 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
     if (!frames.isAnon(pfn) || frames.isSwapCache(pfn)) return GO_ON;
     if (isPinned(pfn)) return KEEP;
     if (splitHuge !== null && frames.isHuge(pfn)) {
-      const broken = breakUp(splitHuge, pfn, scan);
-      if (broken !== GO_ON) return broken;
+      const left = leaveHuge(splitHuge, pfn, scan);
+      if (left !== GO_ON || frames.isSwapCache(pfn)) return left;
     }
     return swapOut.addToSwap(pfn) ? GO_ON : ACTIVATE;
   }
 
-  /** HP-55: a huge page goes out page by page; this is the first, the others come next on the list. */
-  function breakUp(split: SplitHuge, head: Pfn, scan: Scan): number {
-    const pages = split(head, scan.cpu);
+  /**
+   * HP-55: a huge page goes out whole if swap has 512 slots that follow each other, else it is broken up, and one with unmapped
+   * parts always. Either way this is the first of its pages, and the others come next on the list (decision: pages that are
+   * on their way out are small ones).
+   */
+  function leaveHuge(split: SplitHuge, head: Pfn, scan: Scan): number {
+    const isPartial = parts.huge?.isPartial(head) === true;
+    const run = isPartial ? NO_SLOT : swap.allocateRun();
+    const pages = split(head, scan.cpu, run !== NO_SLOT);
+    if (run !== NO_SLOT) {
+      if (pages === null) for (let i = 0; i < HUGE_PAGES; i++) swap.dropUser((run + i) as SwapSlot);
+      else swapOut.addRunToSwap(pages, run);
+    } else if (!isPartial) counters.inc(C.thp_swpout_fallback);
     if (pages === null) return ACTIVATE;
     for (let i = 1; i < pages.length; i++) {
       lru.isolated--;

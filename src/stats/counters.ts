@@ -49,6 +49,8 @@ export const C = {
   thp_split_page: next++,
   thp_split_page_failed: next++,
   thp_deferred_split_page: next++,
+  thp_swpout: next++,
+  thp_swpout_fallback: next++,
   thp_migration_success: next++,
   thp_migration_fail: next++,
   thp_migration_split: next++,
