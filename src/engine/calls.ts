@@ -15,6 +15,7 @@ import { makeMoveCalls } from './syscalls/move-calls.js';
 import { makeMovePagesCalls, type MovePagesCalls } from './syscalls/move-pages.js';
 import { makeMovePolicyPages } from './syscalls/move-policy-pages.js';
 import { makeNumaMaps, type NumaMapsLine } from './syscalls/numa-maps.js';
+import { makePunch } from './syscalls/punch.js';
 import { makeShmCalls, type ShmCalls } from './syscalls/shm.js';
 import { makeSwapCalls, type SwapCalls } from './syscalls/swap.js';
 import { makeSwapOutProcess, type SwapOutProcess } from './syscalls/swap-out-process.js';
@@ -127,8 +128,12 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       huge: machine.huge,
     },
   });
+  const { forEachHugePlace, breakUp } = machine;
+  const punch = makePunch({
+    ...{ frames, lru, tables, swap, block, pageCache, mapping, forEachMapping, forEachHugePlace, breakUp },
+  });
   const advice = makeMadviseCalls({
-    ...{ frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, zeroPage, forEachMapping },
+    ...{ frames, lru, tables, spaces, swap, mapping, memory, touch, zeroPage, punch },
     readSwap: swapRead.readFor,
     readSwapByTask: swapRead.readByTask,
     readFile: machine.fileFault.readExactly,
@@ -248,13 +253,13 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       sysctl,
       migration: machine.mover.batches,
     },
-    shm: makeShmCalls({ frames, lru, punch: advice.punch }),
+    shm: makeShmCalls({ frames, lru, punch }),
     file: {
       page(task, file, index, isWrite) {
         if (isWrite && index >= file.sizePages) file.sizePages = index + 1;
         return machine.file.access(task, file, index, isWrite, false) <= 1;
       },
-      truncate: makeTruncate({ lru, memory, punch: advice.punch, bringIn: machine.file.bringIn }),
+      truncate: makeTruncate({ lru, memory, punch, bringIn: machine.file.bringIn }),
       dropCaches,
     },
     numaMaps: makeNumaMaps({

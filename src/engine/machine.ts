@@ -8,6 +8,7 @@ import {
   makeFileFault,
   makeHandleMmFault,
   makeHugeFault,
+  makeHugeShmem,
   makePlacement,
   makeShmemFault,
   makeSwapFault,
@@ -92,6 +93,7 @@ import {
   weightsFromBandwidth,
   Zones,
   type DeviceOptions,
+  type ForEachHugePlace,
   type ForEachPlace,
   type MachineWorld,
   type Places,
@@ -173,6 +175,7 @@ export interface Machine {
   readonly moveHuge: MoveHuge | null;
   readonly splitHuge: SplitHuge | null;
   readonly breakUp: BreakUp | null;
+  readonly forEachHugePlace: ForEachHugePlace | null;
   readonly takeHuge: TakeHuge | null;
   /** Small pages of a block become a huge page; null: the machine has none. */
   readonly collapseBlock: CollapseBlock | null;
@@ -313,6 +316,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const splitHuge = hugeParts === null ? null : makeSplitHuge(hugeParts);
   const moveHuge = hugeParts === null ? null : makeMoveHuge(hugeParts);
   const breakUp = splitHuge === null ? null : makeBreakUp({ frames, lru }, splitHuge);
+  const forEachHugePlace = hugeParts?.forEachHugePlace ?? null;
   const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer, breakUp };
   const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const misplaced = makeMisplaced({
@@ -346,7 +350,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const reclaim = makeReclaim(
     {
       ...{ ...reclaimParts, forEachMapping, counters, meter, tracer, splitHuge, breakUp, huge },
-      forEachHugePlace: hugeParts?.forEachHugePlace ?? null,
+      forEachHugePlace,
     },
     rules.reclaim,
     options.sysctls ?? {},
@@ -382,8 +386,9 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const cow = makeCowFault({ ...faultParts, anon, zeroPage, hugeFault });
   const swapRead = makeSwapRead({ ...faultParts, refault, switches, rules });
   const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
+  const hugeShmem = huge === null || blocks === null ? null : makeHugeShmem({ ...faultParts, blocks, huge });
   const shmem = makeShmemFault({
-    ...{ ...faultParts, block, misplaced, cow, swapRead, switches, rules },
+    ...{ ...faultParts, block, misplaced, cow, swapRead, switches, rules, hugeShmem },
     mapAround: fileFault.mapAround,
   });
   const swapFault = makeSwapFault({
@@ -498,6 +503,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
     ...{ devices, migrateVma, placement, moveHuge, splitHuge, breakUp, takeHuge, collapseBlock, khugepaged },
+    forEachHugePlace,
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },
   };
 }

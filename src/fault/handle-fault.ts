@@ -77,23 +77,34 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     return outcome;
   }
 
+  /** An entry that holds nothing. */
+  function fill(f: FaultState): Outcome {
+    if (f.vma.file !== null) return fillFromFile(f);
+    if (hugeFault !== null && tables.block[f.page >> 9] === BLOCK_EMPTY) {
+      const filled = hugeFault.fill(f);
+      if (filled !== FALLBACK) return filled;
+      tables.block[f.page >> 9] = BLOCK_SMALL;
+    }
+    return anon.doAnonymousPage(f);
+  }
+
+  function fillFromFile(f: FaultState): Outcome {
+    const isCopy = f.isWrite && !f.vma.isShared && copyOrder.copyFirst;
+    const outcome = isCopy ? doCowFault(f) : f.vma.file?.isShmem === true ? shmem.doShmemPage(f) : file.doNoPage(f);
+    const isSmall = hugeFault !== null && tables.block[f.page >> 9] === BLOCK_EMPTY && !tables.isNone(f.page);
+    if (isSmall) tables.block[f.page >> 9] = BLOCK_SMALL;
+    return outcome;
+  }
+
   /** Tells the kinds of fault apart by what the entry holds. */
   function dispatch(f: FaultState): Outcome {
-    if (tables.isNone(f.page)) {
-      if (hugeFault !== null && tables.block[f.page >> 9] === BLOCK_EMPTY) {
-        const filled = f.vma.file === null ? hugeFault.fill(f) : FALLBACK;
-        if (filled !== FALLBACK) return filled;
-        tables.block[f.page >> 9] = BLOCK_SMALL;
-      }
-      if (f.vma.file === null) return anon.doAnonymousPage(f);
-      if (f.isWrite && !f.vma.isShared && copyOrder.copyFirst) return doCowFault(f);
-      return f.vma.file.isShmem ? shmem.doShmemPage(f) : file.doNoPage(f);
-    }
+    if (tables.isNone(f.page)) return fill(f);
     if (tables.isSwap(f.page) || tables.isMigration(f.page)) return swapFault.doSwapPage(f);
     if (tables.isDevice(f.page)) return device.doDevicePage(f);
     if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) {
       const written = hugeFault !== null && tables.isWhole(f.page) ? hugeFault.write(f) : FALLBACK;
-      return written === FALLBACK ? cow.doWpPage(f) : written;
+      if (written !== FALLBACK) return written;
+      return tables.isNone(f.page) ? fill(f) : cow.doWpPage(f); // none: it showed a huge page of an object
     }
     tables.bits[f.page] |= PTE_YOUNG | (f.isWrite ? PTE_DIRTY : 0); // somebody else has served it
     return MINOR;

@@ -62,6 +62,8 @@ export interface Placement {
   forPageCache(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn;
   /** A huge page for the block at `offset` of a private area (K-H4, K-H5). `NO_PFN`: small pages will do. */
   forHuge(task: Task, vma: Vma, offset: number): Pfn;
+  /** A huge page for the block of a shmem object in which the page at `offset` of an area lies (K-H18). */
+  forHugeShmem(task: Task, vma: Vma, offset: number): Pfn;
   /** A huge page that no area belongs to. */
   hugeByTask(task: Task): Pfn;
 }
@@ -115,6 +117,16 @@ export function makePlacement(parts: PlacementParts): Placement {
     return placeHuge(task, lookup.ofVma(task, vma, offset) ?? defaultPolicy, huge?.makesEffort(vma) === true);
   }
 
+  function forHugeShmem(task: Task, vma: Vma, offset: number): Pfn {
+    if (huge === null || vma.file === null) return NO_PFN;
+    noticeCpuset(task);
+    askAboutVma(query, vma, offset, interleaveIndex);
+    const first = (vma.filePage + offset) & -HUGE_PAGES;
+    const { inode } = vma.file;
+    query.index = huge.rule.fillsForParts ? Math.floor((first + inode) / HUGE_PAGES) : first / HUGE_PAGES + inode;
+    return placeHuge(task, lookup.ofShmemAllocation(task, vma, offset) ?? defaultPolicy, huge.makesEffort(vma));
+  }
+
   function hugeByTask(task: Task): Pfn {
     const policy = askByRotor(task, 0, -1);
     return placeHuge(task, policy, huge?.settings.defrag === 'always');
@@ -160,6 +172,7 @@ export function makePlacement(parts: PlacementParts): Placement {
     withoutArea: (task) => byRotor(task, 0, -1, false),
     forPageCache: (task, file, index, isWrite) => byRotor(task, index, file.tracePageAt(index), isWrite),
     forHuge,
+    forHugeShmem,
     hugeByTask,
   };
 }

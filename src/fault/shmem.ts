@@ -23,6 +23,7 @@ import { NO_PFN, type Pfn, type SwapSlot } from '../units.js';
 import type { Misplaced } from '../migrate/index.js';
 import type { CowFault } from './cow.js';
 import { FaultState } from './fault-state.js';
+import type { HugeShmem } from './huge-shmem.js';
 import { MAJOR, MINOR, OOM, RETRY, SIGBUS, type Outcome } from './outcome.js';
 import type { Placement } from './placement.js';
 import type { SwapRead } from './swap-read.js';
@@ -46,23 +47,27 @@ export interface ShmemParts {
   readonly mapAround: (f: FaultState, bits: number) => void;
   readonly switches: FaultSwitches;
   readonly rules: { readonly faultReference: FaultReference };
+  /** null: the machine has no huge pages. */
+  readonly hugeShmem: HugeShmem | null;
 }
 
 export interface ShmemFault {
   /** An entry that holds nothing, in a mapping of a shmem object (FP section 6). Kernel: shmem_nopage(), shmem_getpage(). */
   doShmemPage(f: FaultState): Outcome;
-  /** The object's page for a read or write call, with a reference; never moved (FP-83). `NO_PFN`: out of memory. */
+  /** The object's page for a read or write call, with a reference (to the first one, of a huge page); never moved (FP-83). `NO_PFN`: out of memory. */
   findOrCreate(task: Task, file: FileObject, index: number, isWrite: boolean): Pfn;
 }
 
 export function makeShmemFault(parts: ShmemParts): ShmemFault {
   const { frames, tables, lru, pageCache, swap, block, swapRead, mapping, misplaced, cow, placement } = parts;
-  const { counters, meter, tracer } = parts;
+  const { counters, meter, tracer, hugeShmem } = parts;
   const { switches } = parts;
   const marksAccessed = parts.rules.faultReference.marks;
 
   /** No page and no slot: a new zeroed page by the object's policy. With the allocation's reference, unlocked. */
   function create(f: FaultState, file: FileObject, index: number): Pfn {
+    const part = file.usesHuge && hugeShmem !== null ? hugeShmem.create(f, file, index) : NO_PFN;
+    if (part !== NO_PFN) return part;
     const pfn = placement.forShmem(f.task, f.vma, f.offset, f.isWrite);
     if (pfn === NO_PFN) return NO_PFN;
     pageCache.add(file, index, pfn);
@@ -87,14 +92,16 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     const slotValue = file.slots.get(index);
     if (slotValue > 0) {
       const pfn = slotValue as Pfn;
-      if (!frames.tryLock(pfn)) return again(f);
-      frames.get(pfn);
+      const head = frames.headOf(pfn);
+      if (!frames.tryLock(head)) return again(f);
+      frames.get(head);
+      if (head !== pfn || frames.isHuge(pfn)) return pfn; // stays where it is
       return mayMove && switches.hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
     }
     if (slotValue === 0) {
       const pfn = create(f, file, index);
       if (pfn === NO_PFN) f.outcome = OOM;
-      else frames.tryLock(pfn); // cannot fail: it is new
+      else frames.tryLock(frames.headOf(pfn)); // cannot fail: it is new
       return pfn;
     }
     const slot = -slotValue as SwapSlot;
@@ -136,27 +143,30 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     f.outcome = MINOR;
     const pfn = getPage(f, file, index, true);
     if (pfn === NO_PFN) return f.outcome;
-    frames.unlock(pfn);
-    if (marksAccessed) lru.markAccessed(pfn);
+    const head = frames.headOf(pfn);
+    frames.unlock(head);
+    if (marksAccessed) lru.markAccessed(head);
     counters.inc(C.fault_shmem);
     meter.pay(ACCOUNT_FAULT, PRICE.shmemFault);
     if (f.isWrite && !f.vma.isShared) {
       const copied = cow.copyFromFile(f, pfn);
-      lru.put(pfn);
+      lru.put(head);
       return copied === MINOR ? f.outcome : copied;
     }
     if (!tables.isNone(f.page) || cachedFrame(file, index) !== pfn) {
-      lru.put(pfn);
+      lru.put(head);
       return f.outcome;
     }
     // A read of a shared writable mapping maps it writable at once (K-A9).
     const writable = f.vma.isShared && f.vma.isWritable ? PTE_WRITE : 0;
-    mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable | (f.isWrite ? PTE_DIRTY : 0));
+    const isWhole = frames.isHuge(pfn) && hugeShmem?.mapWhole(f, head, PTE_YOUNG | writable) === true;
+    if (!isWhole) mapping.mapFile(f.vma, f.page, pfn, PTE_YOUNG | writable);
+    if (f.isWrite) tables.bits[f.page] |= PTE_DIRTY;
     if (tracer !== null) {
       tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
       tracer.step('H5', pfn, -1);
     }
-    if (switches.faultAround && !f.isWrite) parts.mapAround(f, writable);
+    if (switches.faultAround && !f.isWrite && !isWhole) parts.mapAround(f, writable);
     return f.outcome;
   }
 
@@ -169,7 +179,7 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
     f.offset = index;
     f.isWrite = isWrite;
     const pfn = getPage(f, file, index, false);
-    if (pfn !== NO_PFN) frames.unlock(pfn);
+    if (pfn !== NO_PFN) frames.unlock(frames.headOf(pfn));
     return pfn;
   }
 

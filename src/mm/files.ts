@@ -30,6 +30,8 @@ export class FileObject {
   readStart = 0;
   readPages = 0;
   readAhead = 0;
+  /** tmpfs mounted with huge=always: its blocks are huge pages (K-H18). */
+  usesHuge = false;
   /** SHM_LOCK: pages of the object are not evicted. Kernel: AS_UNEVICTABLE. */
   isUnevictable = false;
   /** Pages in `slots` that are frames. */

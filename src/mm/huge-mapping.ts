@@ -34,9 +34,14 @@ export interface HugeMappingParts {
 export interface HugeMapping {
   /** Maps a huge page of private memory as a whole; the caller's reference becomes the entry's. `offset` is that of the block's first page. */
   mapWhole(vma: Vma, offset: number, block: PageId, head: Pfn, bits: number): void;
+  /** Maps a huge page of a shmem object as a whole; the caller's reference becomes the entry's. */
+  mapWholeFile(vma: Vma, block: PageId, head: Pfn, bits: number): void;
   /** Maps the huge zero page. */
   mapZero(block: PageId): void;
-  /** H7, HP-30: the block goes to small pieces, which show the same pages. No-op unless it is whole. */
+  /**
+   * H7, HP-30: the block goes to small pieces, which show the same pages; one that shows a huge page of an object is empty
+   * afterwards (K-H18). No-op unless it is whole.
+   */
   splitBlock(space: AddressSpace, block: PageId, cpu: CpuId): void;
   /** The same for the block in which a page number lies, if a border comes to lie there (K-H7). */
   splitAt(space: AddressSpace, vpn: number): void;
@@ -70,6 +75,18 @@ export function makeHugeMapping(parts: HugeMappingParts): HugeMapping {
     vma.space.rssAnon += HUGE_PAGES;
   }
 
+  function mapWholeFile(vma: Vma, block: PageId, head: Pfn, bits: number): void {
+    const first = firstOf(block);
+    for (let i = 0; i < HUGE_PAGES; i++) {
+      frames.addMapping((head + i) as Pfn);
+      tables.set((first + i) as PageId, (head + i) as Pfn, bits);
+    }
+    tables.block[first >> 9] = BLOCK_WHOLE;
+    huge.addWhole(head, 1);
+    vma.space.rssShmem += HUGE_PAGES;
+    counters.inc(C.thp_file_mapped);
+  }
+
   function mapZero(block: PageId): void {
     const first = firstOf(block);
     for (let i = 0; i < HUGE_PAGES; i++) tables.set((first + i) as PageId, zeroPage, PTE_YOUNG);
@@ -79,6 +96,11 @@ export function makeHugeMapping(parts: HugeMappingParts): HugeMapping {
   function splitBlock(space: AddressSpace, block: PageId, cpu: CpuId): void {
     if (!tables.isWhole(block)) return;
     const first = firstOf(block);
+    if (stateOf(block) === BLOCK_WHOLE && frames.mapping(tables.word[first] as Pfn) > 0) {
+      zapBlock(space, block, cpu);
+      counters.inc(C.thp_split_pmd);
+      return;
+    }
     if (stateOf(block) === BLOCK_WHOLE) splitEntries(first);
     tables.block[first >> 9] = BLOCK_SMALL;
     flush(space, first, cpu);
@@ -173,5 +195,16 @@ export function makeHugeMapping(parts: HugeMappingParts): HugeMapping {
     if (frames.mapcount(pfn) === 0) deferIfPartial(frames.headOf(pfn));
   }
 
-  return { mapWhole, mapZero, splitBlock, splitAt, zapBlock, copyBlock, moveBlock, setWritable, partUnmapped };
+  return {
+    mapWhole,
+    mapWholeFile,
+    mapZero,
+    splitBlock,
+    splitAt,
+    zapBlock,
+    copyBlock,
+    moveBlock,
+    setWritable,
+    partUnmapped,
+  };
 }

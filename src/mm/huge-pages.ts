@@ -40,16 +40,18 @@ export interface HugeRule {
   readonly movesByArea: boolean;
   /** mbind(STRICT) takes a huge page in small pieces for one that could not be moved (K-H15). */
   readonly strictSeesParts: boolean;
+  /** tmpfs: a huge page is allocated for a mapping too that cannot map it as a whole, and the inode counts before the division (K-H18). */
+  readonly fillsForParts: boolean;
   /** The first page of a huge page just broken up, finding no memory, ends the work on the list (K-H11). */
   readonly partsEndList: boolean;
 }
 export const huge61: HugeRule = {
   ...{ dropsZeros: false, breaksPartial: false, reusesLastPart: true, writableAtOnce: false, prefersLocal: true },
-  ...{ countsOnePage: true, movesByArea: true, strictSeesParts: true, partsEndList: true },
+  ...{ countsOnePage: true, movesByArea: true, fillsForParts: true, strictSeesParts: true, partsEndList: true },
 };
 export const huge612: HugeRule = {
   ...{ dropsZeros: true, breaksPartial: true, reusesLastPart: false, writableAtOnce: true, prefersLocal: false },
-  ...{ countsOnePage: false, movesByArea: false, strictSeesParts: false, partsEndList: false },
+  ...{ countsOnePage: false, movesByArea: false, fillsForParts: false, strictSeesParts: false, partsEndList: false },
 };
 
 /**

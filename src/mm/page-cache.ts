@@ -2,7 +2,7 @@ import { bugOn } from '../errors.js';
 import { NO_PFN, type Pfn } from '../units.js';
 import type { Contents } from './contents.js';
 import { cachedFrame, type FileObject, type Files } from './files.js';
-import type { Frames } from './frames.js';
+import { HUGE_PAGES, type Frames } from './frames.js';
 import { PG_PRIVATE, PG_SWAPBACKED, PG_UPTODATE } from './page-flags.js';
 
 /** The pages of files and shmem objects that are in memory (page-lifecycle sections 5 and 7). */
@@ -28,6 +28,22 @@ export class PageCache {
     this.frames.get(pfn);
     this.frames.setMapping(pfn, file.id, index);
     if (file.isShmem) this.frames.set(pfn, PG_SWAPBACKED);
+  }
+
+  /** A huge page at 512 empty slots: the cache takes a reference for each, all to the first page. */
+  addHuge(file: FileObject, first: number, head: Pfn): void {
+    for (let i = 0; i < HUGE_PAGES; i++) {
+      const pfn = (head + i) as Pfn;
+      this.add(file, first + i, pfn);
+      if (i === 0) continue;
+      this.frames.drop(pfn);
+      this.frames.get(head);
+    }
+  }
+
+  /** Takes a huge page out; the cache's references are still to be dropped. */
+  removeHuge(head: Pfn): void {
+    for (let i = 0; i < HUGE_PAGES; i++) this.remove((head + i) as Pfn);
   }
 
   /** The slot now shows `to` where it showed `from`; flags and references are the caller's (M5b). */

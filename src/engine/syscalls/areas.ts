@@ -274,6 +274,7 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
           return;
         }
         blocks.splitBlock(space, page, task.cpu);
+        if (tables.isNone(page)) return; // it showed a huge page of an object
       }
       if (blocks !== null && tables.block[target >> 9] === BLOCK_EMPTY) tables.block[target >> 9] = BLOCK_SMALL;
       tables.word[target] = tables.word[page];

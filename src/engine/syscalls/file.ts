@@ -68,13 +68,14 @@ export function makeFileSyscalls({
     if (pfn === NO_PFN) return OOM;
     last = pfn;
     const outcome = fileFault.wasRead() ? MAJOR : MINOR;
-    if (outcome === MINOR) lru.markAccessed(pfn); // PL-24
+    const head = frames.headOf(pfn);
+    if (outcome === MINOR) lru.markAccessed(head); // PL-24
     if (outcome === MAJOR) counters.inc(C.file_call_major);
     if (isWrite) {
       frames.set(pfn, PG_DIRTY);
       if (contents !== null) contents.set(pfn, ++stamp);
     }
-    lru.put(pfn); // the cache keeps it
+    lru.put(head); // the cache keeps it
     return outcome;
   }
 

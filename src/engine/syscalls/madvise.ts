@@ -19,15 +19,12 @@ import {
   VM_SEQ_READ,
   VM_WIPEONFORK,
   VM_WRITE,
-  type Block,
   type FileObject,
-  type ForEachPlace,
   HUGE_PAGES,
   type Frames,
   type HugePages,
   type Lru,
   type Mapping,
-  type PageCache,
   type Spaces,
   type SwapArea,
   type Task,
@@ -37,6 +34,7 @@ import { NO_PAGE, NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } fro
 import type { CollapseArea } from './collapse.js';
 import type { BreakUp } from '../../migrate/index.js';
 import type { MemorySyscalls } from './memory.js';
+import type { Punch } from './punch.js';
 
 /** Advice by its number in the system call. Kernel: include/uapi/asm-generic/mman-common.h */
 const NUMBERS: Readonly<Record<number, string>> = {
@@ -87,10 +85,9 @@ export interface MadviseParts {
   readonly tables: PageTables;
   readonly spaces: Spaces;
   readonly swap: SwapArea;
-  readonly block: Block;
-  readonly pageCache: PageCache;
   readonly mapping: Mapping;
   readonly memory: MemorySyscalls;
+  readonly punch: Punch;
   /** reclaim/: takes one isolated page out of memory if it can be. */
   readonly pageOut: (pfn: Pfn, cpu: CpuId) => boolean;
   readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
@@ -101,7 +98,6 @@ export interface MadviseParts {
   readonly populateHoles: PopulateHoles;
   readonly adviceRule: AdviceRule;
   readonly faultRetry: FaultRetry;
-  readonly forEachMapping: ForEachPlace;
   readonly zeroPage: Pfn;
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
@@ -112,13 +108,11 @@ export interface MadviseParts {
 export interface MadviseCalls {
   /** Kernel: madvise(2). Over holes it does what it can and returns -ENOMEM (K-A8). */
   madvise(task: Task, vpn: number, pages: number, advice: string): number;
-  /** Frees the pages of an object from `first` on, for everybody (truncate, MADV_REMOVE). */
-  punch(task: Task, file: FileObject, first: number, pages: number): void;
 }
 
 export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
-  const { frames, lru, tables, spaces, swap, block, pageCache, mapping, memory, touch, readSwap } = parts;
-  const { populateHoles, adviceRule, faultRetry, forEachMapping, zeroPage, huge, breakUp } = parts;
+  const { frames, lru, tables, spaces, swap, mapping, memory, touch, readSwap } = parts;
+  const { populateHoles, adviceRule, faultRetry, zeroPage, huge, breakUp } = parts;
 
   function madvise(task: Task, vpn: number, pages: number, given: string): number {
     const advice = NUMBERS[Number(given)] ?? given;
@@ -196,47 +190,8 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     if (vma.isLocked) return -EINVAL;
     if (vma.file === null) return -EINVAL;
     if (!vma.isShared) return -EACCES;
-    punch(task, vma.file, vma.filePage + first, pages);
+    parts.punch(task, vma.file, vma.filePage + first, pages);
     return 0;
-  }
-
-  function punch(task: Task, file: FileObject, first: number, pages: number): void {
-    file.truncateCount++;
-    for (let index = first; index < Math.min(first + pages, file.sizePages); index++) {
-      if (!file.isShmem) file.disk.set(index, 0);
-      const value = file.slots.get(index);
-      if (value === 0) forgetEviction(file, index);
-      else if (value < 0) dropSlot(file, index, -value as SwapSlot);
-      else dropPage(task, value as Pfn);
-    }
-  }
-
-  /** What stood there before will not come back: a new page is no refault (RC-60). */
-  function forgetEviction(file: FileObject, index: number): void {
-    if (file.shadowAge.get(index) !== 0) file.shadowAge.set(index, 0);
-  }
-
-  function dropSlot(file: FileObject, index: number, slot: SwapSlot): void {
-    file.slots.set(index, 0);
-    const cached = swap.cached(slot);
-    swap.dropUser(slot);
-    if (cached === NO_PFN || swap.users(slot) > 1) return;
-    block.waitForPage(cached);
-    swap.remove(cached);
-    lru.put(cached);
-  }
-
-  function dropPage(task: Task, pfn: Pfn): void {
-    frames.get(pfn);
-    block.waitForPage(pfn);
-    forEachMapping(pfn, (vma, page) => {
-      mapping.zap(vma.space, page, task.cpu);
-    });
-    pageCache.releaseBuffers(pfn);
-    frames.clear(pfn, PG_DIRTY); // whoever still holds it holds a page of nothing (page-lifecycle section 5)
-    pageCache.remove(pfn);
-    frames.drop(pfn);
-    lru.put(pfn);
   }
 
   /** MADV_FREE: clean, and of no use to anybody unless they are written again; freed when somebody is short of memory. */
@@ -397,5 +352,5 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     return hole ? -ENOMEM : 0;
   }
 
-  return { madvise, punch };
+  return { madvise };
 }

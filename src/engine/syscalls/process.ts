@@ -93,7 +93,10 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   function copyEntries(from: Vma, to: Vma, cpu: CpuId): void {
     const { blocks } = mapping;
     memory.forEachEntry(from, (offset, page) => {
-      if (blocks !== null && tables.isWhole(page) && page % HUGE_PAGES !== 0) return; // came with its block's first page
+      if (blocks !== null && tables.isWhole(page)) {
+        if (page % HUGE_PAGES !== 0) return; // came with its block's first page
+        if (frames.mapping(tables.word[page] as Pfn) > 0) return; // HP-40: the child faults
+      }
       const copy = spaces.pageIn(to, offset);
       if (copy === NO_PAGE) return;
       if (blocks !== null && tables.isWhole(page)) blocks.copyBlock(from.space, page, to, offset, copy, cpu);

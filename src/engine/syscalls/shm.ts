@@ -8,12 +8,12 @@ import {
   type Task,
 } from '../../mm/index.js';
 import { NO_PFN } from '../../units.js';
-import type { MadviseCalls } from './madvise.js';
+import type { Punch } from './punch.js';
 
 export interface ShmParts {
   readonly frames: Frames;
   readonly lru: Lru;
-  readonly punch: MadviseCalls['punch'];
+  readonly punch: Punch;
 }
 
 /** SysV shared memory is a shmem object; what shmctl(2) does to one. */

@@ -1,14 +1,14 @@
 import { EFBIG, EINVAL } from '../../errors.js';
 import type { FileObject, Lru, Task } from '../../mm/index.js';
 import { NO_PFN, PAGE_BYTES, type Pfn } from '../../units.js';
-import type { MadviseCalls } from './madvise.js';
+import type { Punch } from './punch.js';
 import type { MemorySyscalls } from './memory.js';
 
 export interface TruncateParts {
   readonly lru: Lru;
   readonly memory: MemorySyscalls;
   /** Frees pages and swap slots of an object and unmaps them everywhere. */
-  readonly punch: MadviseCalls['punch'];
+  readonly punch: Punch;
   /** The page of a shmem object, read from swap if it must be; with a reference. */
   readonly bringIn: (task: Task, file: FileObject, index: number) => Pfn;
 }

@@ -268,13 +268,16 @@ export class Simulator {
   }
 
   private createObject(step: Step): StepResult {
-    if (step.mountHuge !== undefined) throw unsupported(`mount option huge=${text(step, 'mountHuge')}`);
+    const hugeOption = step.mountHuge ?? 'never';
+    if (hugeOption !== 'never' && hugeOption !== 'always')
+      throw unsupported(`mount option huge=${text(step, 'mountHuge')}`);
     const kind = text(step, 'kind');
     const name = text(step, 'object');
     const inode = step.result.inode;
     const file = this.machine.files.create(kind === 'ext4' ? 'file' : 'shmem', name, number(step, 'length'), {
       ...(inode !== undefined && { inode }),
     });
+    file.usesHuge = hugeOption === 'always';
     if (step.mountPolicy !== undefined) {
       const errno = this.calls.mountPolicy(file, text(step, 'mountPolicy'));
       if (errno !== 0) return done(errno);
