@@ -59,6 +59,18 @@ describe('mof trace generate', () => {
     expect(readFileSync(again).equals(readFileSync(path))).toBe(true);
   });
 
+  it.each([
+    ['serial', 'default', 0.5],
+    ['parallel', 'default', 0],
+    ['serial', 'interleave=all', 0.5],
+    ['serial', 'default+lazy@threads', 0],
+  ])('of a stream, first touch %s, under %s: %f of the misses are remote on two nodes', async (first, run, share) => {
+    const { out } = await mof('compare', `gen:stream:size=6MiB:first=${first}`, run, '--json', '-');
+    const { runs } = JSON.parse(out) as { runs: { region: { missesLocal: number; missesRemote: number } }[] };
+    const { missesLocal, missesRemote } = runs[0].region;
+    expect(Math.abs(missesRemote / (missesLocal + missesRemote) - share)).toBeLessThan(0.01);
+  });
+
   it('of a server moves its threads where a run says so', async () => {
     const { out } = await mof(
       'run',

@@ -13,4 +13,4 @@ export async function readRows(source: TraceSource, from = 0, until = source.row
 }
 
 /** Columns of a row. */
-export const [QUANTUM, TID, PAGE, OP, COUNT, MISS] = [0, 1, 2, 3, 4, 5];
+export const [QUANTUM, TID, PAGE, OP] = [0, 1, 2, 3];

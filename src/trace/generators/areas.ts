@@ -19,11 +19,6 @@ export function areaPerProcess(name: string, processes: number, pages: number, k
   return Array.from({ length: processes }, (_, process) => ({ name, pages, kind, processes: [process] }));
 }
 
-/** First page of the area at `index`. */
-export function firstPageOf(areas: readonly Area[], index: number): number {
-  return areas.slice(0, index).reduce((sum, area) => sum + area.pages, 0);
-}
-
 /**
  * What the sidecar says of the areas.
  *

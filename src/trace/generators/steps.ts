@@ -10,7 +10,7 @@ export function writeWholePage(out: RowColumns, at: number, page: number, op: nu
   out.miss[at] = PAGE_LINES;
 }
 
-/** Who takes part: every thread, or the first of each process. */
+/** All take part. */
 export function everyThread(values: CommonValues): Pick<Phase, 'processes' | 'threads'> {
   return {
     processes: { first: 0, count: values.processes },
@@ -18,7 +18,7 @@ export function everyThread(values: CommonValues): Pick<Phase, 'processes' | 'th
   };
 }
 
-export function firstThreads({ processes }: CommonValues): Pick<Phase, 'processes' | 'threads'> {
+function firstThreads({ processes }: CommonValues): Pick<Phase, 'processes' | 'threads'> {
   return { processes: { first: 0, count: processes }, threads: { first: 0, count: 1 } };
 }
 
