@@ -1,3 +1,4 @@
+import { nodeCells, nodeColumns, pagesText } from './pages-per-node.js';
 import { formatCount, formatNs, formatShare } from './numbers.js';
 import { plain, type Paint } from './paint.js';
 import { tableText } from './table.js';
@@ -43,17 +44,13 @@ export function migrationsSection(results: readonly RunResult[], paint: Paint = 
 
 /** Pages mapped or cached at the end of the region of interest. */
 export function pagesSection(results: readonly RunResult[], paint: Paint = plain): Section {
-  const nodes = Math.max(0, ...results.map((result) => result.pagesPerNode.length));
-  if (nodes === 0) return null;
-  const numbers = Array.from({ length: nodes }, (_, node) => node);
-  const rows = results.map((result) => [
-    result.run,
-    ...numbers.map((node) => formatCount(result.pagesPerNode[node] ?? 0)),
-  ]);
+  const columns = nodeColumns(results.map((result) => result.pagesPerNode));
+  if (columns.shown.length === 0) return null;
+  const rows = results.map((result) => [result.run, ...nodeCells(result.pagesPerNode, columns)]);
   return tableText(
     {
       title: 'Pages per node at the end of the region of interest',
-      head: ['run', ...numbers.map((node) => `node ${String(node)}`)],
+      head: ['run', ...columns.shown.map((node) => `node ${String(node)}`), ...(columns.hasRest ? ['others'] : [])],
       rows,
     },
     paint,
@@ -83,7 +80,7 @@ export function phasesTable(title: string, phases: readonly PhaseResult[], paint
     formatCount(phase.missesLocal),
     formatCount(phase.missesRemote),
     formatShare(remoteShare(phase)),
-    phase.pagesPerNode.map(formatCount).join(' / '),
+    pagesText(phase.pagesPerNode),
     ...(swaps ? [`${formatCount(phase.swap.written)} / ${formatCount(phase.swap.read)}`] : []),
   ]);
   const head = [

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { checkMachine, compose, makeCalls, type Machine } from '../../src/engine/index.js';
 import { parseMachine } from '../../src/hardware/index.js';
@@ -12,6 +14,19 @@ const LAST = NODES - 1;
 const LAST_PAGES = 8192;
 const START = 2 ** 35;
 const PAGES = 4;
+
+/** In a process of its own, where nothing else comes and goes: prints what heap and array buffers grow by. */
+const BOOT = `
+  const { compose, loadPolicy, parseMachine } = await import('${new URL('../../dist/src/index.js', import.meta.url).href}');
+  const nodes = [{ cpus: 4, memory: '4GiB', repeat: 256 }];
+  const machine = parseMachine(JSON.stringify({ name: 'terabyte', nodes }), 'terabyte.json');
+  const switches = { hookSwap: true, hookFile: true, hookShmem: true, pageCluster: 0, readahead: false, faultAround: false };
+  const options = { machine, profile: 'mof', defaultPolicy: await loadPolicy('default', '.'), switches };
+  const used = () => process.memoryUsage().heapUsed + process.memoryUsage().arrayBuffers;
+  const before = used();
+  globalThis.machine = compose(options);
+  console.log(used() - before);
+`;
 
 /** 1 TiB, nearly all on nodes 0 to 254. */
 function terabyte(): Machine {
@@ -110,5 +125,12 @@ describe('a machine of 1 TiB with 256 nodes', () => {
     expect(pages.migratePages(task, task, [LAST], [0], NODES + 1)).toBe(0);
     expect(pagesOn(machine, task)).toEqual(owners.map(() => 0));
     checkMachine(machine);
+  });
+
+  it('takes 32 bytes per frame, and for all else together less than a quarter of one, until memory is used', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', BOOT]);
+    const bytesPerFrame = Number(stdout) / 2 ** 28;
+    expect(bytesPerFrame).toBeGreaterThan(32);
+    expect(bytesPerFrame).toBeLessThan(32.25);
   });
 });
