@@ -1,4 +1,5 @@
 import { Bench } from 'tinybench';
+import { inlineDeeply } from '../src/cli/v8-flags.js';
 import { caseNamed } from './cases/index.js';
 import { LOOP } from './question.js';
 
@@ -11,6 +12,7 @@ export interface Sampled {
 }
 
 /** node worker.js NAME PAGES MILLISECONDS: one case, one machine, one process. Prints `Sampled` as JSON. */
+inlineDeeply();
 const [, , name, pages, milliseconds] = process.argv;
 const { make, loop = LOOP, isAsync = false } = caseNamed(name);
 const prepared = await make(Number(pages));

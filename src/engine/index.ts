@@ -22,7 +22,9 @@ export {
   type RuleNames,
   type Rules,
 } from './profiles/index.js';
+export { makeAccessLoop } from './replay/access-loop.js';
 export { replaySource, replayTrace } from './replay/replay.js';
+export { Tally } from './replay/tally.js';
 export { watchPage, type PageEpisode, type PageLife } from './replay/page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';
 export { traceView } from './trace-view.js';

@@ -13,7 +13,7 @@ const MANY = AHEAD / 4;
 
 export interface AccessLoopParts {
   readonly machine: Machine;
-  readonly memory: TraceMemory;
+  readonly memory: Pick<TraceMemory, 'resolve' | 'filePage'>;
   readonly tally: Tally;
 }
 

@@ -18,6 +18,8 @@ import { asCpuId, asNodeId, NO_NODE, type CpuId, type NodeId, type PageId } from
 export const BENCH_NODES = 4;
 export const BENCH_CPUS = 8;
 const FIRST_VPN = 2 ** 20;
+/** Touches that a thread makes in one go, as in a trace. */
+const QUANTUM = 64;
 /** Neighbouring pages that share a policy where several are mixed. */
 const STRETCH = 512;
 /** Answers that may say "it is right there" before a page is taken to be right everywhere. */
@@ -52,9 +54,11 @@ export interface Bed {
   /** Page number of the area's first page. */
   readonly firstVpn: number;
   readonly random: Random;
-  /** The sequence of touches, each page once: page ids (valid after `map`), and which thread. */
+  /** The sequence of touches, each page once, some at a time by each thread: page ids (valid after `map`), and which thread. */
   readonly touchId: Int32Array;
   readonly touchTask: Uint8Array;
+  /** The pages themselves. */
+  readonly touchPage: Uint32Array;
   /** Ids by page of the area. */
   readonly ids: Int32Array;
   /** Maps the area anew: nothing of it is there. */
@@ -93,8 +97,9 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   const random = new Random(1);
   const threadOf = Uint8Array.from({ length: pages }, () => random.below(threads));
   const placeOrder = order === 'random' ? shuffled(pages, random) : ascending(pages);
-  const touchOrder = order === 'random' ? shuffled(pages, random) : placeOrder;
+  const touchOrder = inQuanta(order === 'random' ? shuffled(pages, random) : placeOrder, threadOf, threads);
   const touchTask = Uint8Array.from(touchOrder, (page) => threadOf[page]);
+  const touchPage = Uint32Array.from(touchOrder);
   const touchId = new Int32Array(new ArrayBuffer(4 * pages));
   const ids = new Int32Array(new ArrayBuffer(4 * pages));
 
@@ -157,7 +162,7 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   }
 
   return {
-    ...{ machine, tasks, first, pages, firstVpn: FIRST_VPN, random, touchId, touchTask, ids, map, place },
+    ...{ machine, tasks, first, pages, firstVpn: FIRST_VPN, random, touchId, touchTask, touchPage, ids, map, place },
     touchAll(isWrite) {
       for (let i = 0; i < pages; i++) machine.access(tasks[touchTask[i]], touchId[i] as PageId, isWrite);
     },
@@ -195,6 +200,21 @@ async function composeOptions({
 
 function ascending(n: number): Int32Array {
   return Int32Array.from({ length: n }, (_, i) => i);
+}
+
+/** The same pages, each thread's in their order, with turns of a quantum. */
+function inQuanta(order: Int32Array, threadOf: Uint8Array, threads: number): Int32Array {
+  const own = Array.from({ length: threads }, (_, thread) => order.filter((page) => threadOf[page] === thread));
+  const turned = new Int32Array(new ArrayBuffer(4 * order.length));
+  let at = 0;
+  for (let from = 0; at < order.length; from += QUANTUM) {
+    for (const pages of own) {
+      const quantum = pages.subarray(from, from + QUANTUM);
+      turned.set(quantum, at);
+      at += quantum.length;
+    }
+  }
+  return turned;
 }
 
 function shuffled(n: number, random: Random): Int32Array {

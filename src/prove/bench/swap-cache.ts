@@ -1,14 +1,17 @@
-import type { PageId } from '../../units.js';
-import type { Bed } from './bed.js';
+import { makeAccessLoop, Tally } from '../../engine/index.js';
+import type { TraceBatch } from '../../trace/index.js';
+import { NO_PAGE } from '../../units.js';
+import { BENCH_NODES, type Bed } from './bed.js';
 import { mustHold, type Case } from './case.js';
 
 /**
- * Swap-cache faults: pages that were unmapped lazily are read once each by their threads. They lie where their policy wants them,
+ * Swap-cache faults: pages that were unmapped lazily are read once each by their threads, as rows of a trace. They lie where their policy wants them,
  * or, `misplaced`, elsewhere: then each fault moves its page.
  */
 export function swapCacheFaults(bed: Bed, misplaced: boolean): Case {
-  const { machine, tasks, touchTask, touchId, pages } = bed;
-  const { access, counters } = machine;
+  const { machine, pages } = bed;
+  const { counters } = machine;
+  const touch = makeTouch(bed);
   let at = 0;
   let made = 0;
   // A round beforehand: what it touches for the first time the system gives only now.
@@ -25,9 +28,8 @@ export function swapCacheFaults(bed: Bed, misplaced: boolean): Case {
       at = 0;
     },
     run(count) {
-      let i = at;
-      for (const end = i + count; i < end; i++) access(tasks[touchTask[i]], touchId[i] as PageId, false);
-      at = i;
+      touch(at, at + count);
+      at += count;
       made += count;
     },
     verify() {
@@ -42,6 +44,29 @@ export function swapCacheFaults(bed: Bed, misplaced: boolean): Case {
   /** Pages of the last round that nobody came to: only all of them together can be unmapped again. */
   function finish(): void {
     made += pages - at;
-    for (; at < pages; at++) access(tasks[touchTask[at]], touchId[at] as PageId, false);
+    touch(at, pages);
+    at = pages;
   }
+}
+
+/** Touches [from, until) of the bed's sequence, through the loop that replays traces. */
+function makeTouch({ machine, tasks, touchTask, touchPage, ids, pages }: Bed): (from: number, until: number) => void {
+  const nothingElse = { resolve: () => NO_PAGE, filePage: () => null };
+  const loop = makeAccessLoop({ machine, memory: nothingElse, tally: new Tally(BENCH_NODES) });
+  const column = (): Uint32Array => new Uint32Array(new ArrayBuffer(4 * pages));
+  const batch: TraceBatch = {
+    ...{ firstRow: 0, rows: pages, quantum: column(), tid: Uint16Array.from(touchTask), page: touchPage },
+    ...{ op: new Uint8Array(new ArrayBuffer(pages)), count: column().fill(1), miss: column().fill(1) },
+  };
+  let now = 0;
+  return (from, until) => {
+    for (let i = from; i < until;) {
+      const thread = touchTask[i];
+      let end = i + 1;
+      while (end < until && touchTask[end] === thread) end++;
+      now = loop.run(batch, i, end, tasks[thread], 0, ids, now);
+      i = end;
+    }
+    mustHold(loop.failedRow() < 0, `row ${String(loop.failedRow())} failed`);
+  };
 }
