@@ -320,7 +320,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer, breakUp };
   const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
   const misplaced = makeMisplaced({
-    ...{ frames, zones, lru, files, swap, copyPage, counters, meter, query, tracer, world },
+    ...{ frames, zones, lru, files, swap, copyPage, huge, moveHuge, counters, meter, query, tracer, world },
     defaultPolicy: systemPolicy,
     rules: {
       ...{ lookup, interleaveIndex },

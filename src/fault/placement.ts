@@ -18,6 +18,7 @@ import {
   type RebindRule,
   rebindTask,
   type RotorRule,
+  shmemBlockIndex,
   type TakeHuge,
   type Task,
   type Vma,
@@ -121,9 +122,7 @@ export function makePlacement(parts: PlacementParts): Placement {
     if (huge === null || vma.file === null) return NO_PFN;
     noticeCpuset(task);
     askAboutVma(query, vma, offset, interleaveIndex);
-    const first = (vma.filePage + offset) & -HUGE_PAGES;
-    const { inode } = vma.file;
-    query.index = huge.rule.fillsForParts ? Math.floor((first + inode) / HUGE_PAGES) : first / HUGE_PAGES + inode;
+    query.index = shmemBlockIndex(vma.file, vma.filePage + offset, huge.rule);
     return placeHuge(task, lookup.ofShmemAllocation(task, vma, offset) ?? defaultPolicy, huge.makesEffort(vma));
   }
 

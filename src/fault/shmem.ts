@@ -95,7 +95,6 @@ export function makeShmemFault(parts: ShmemParts): ShmemFault {
       const head = frames.headOf(pfn);
       if (!frames.tryLock(head)) return again(f);
       frames.get(head);
-      if (head !== pfn || frames.isHuge(pfn)) return pfn; // stays where it is
       return mayMove && switches.hookShmem && !(f.isWrite && !f.vma.isShared) ? hook(f, pfn) : pfn;
     }
     if (slotValue === 0) {

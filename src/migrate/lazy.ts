@@ -149,9 +149,15 @@ export function makeLazy(parts: LazyParts): Lazy {
     return pfn === zeroPage || !isOutside(pfn, policy) ? null : pfn;
   }
 
-  /** Of a huge page that is one process's alone each page is to follow its own next toucher: it is broken up first (decision). */
+  /** Of an anonymous huge page that is one process's alone each page is to follow its own next toucher: it is broken up first (decision). */
   function smallFrameToMove(s: LazyState, space: AddressSpace, page: PageId): Pfn | null {
     const pfn = frameToMove(space, page, s.policy);
+    if (pfn !== null && frames.mapping(pfn) > 0 && frames.mapcount(pfn) === 1 && tables.isWhole(page)) {
+      mapping.blocks?.zapBlock(space, page, s.task.cpu); // of an object: it waits in the page cache as one, and moves as one (HP-60)
+      s.looked += HUGE_PAGES;
+      s.unmapped += HUGE_PAGES;
+      return null;
+    }
     if (pfn === null || breakUp === null || !frames.isHuge(pfn) || frames.mapcount(pfn) !== 1) return pfn;
     return breakUp(frames.headOf(pfn), s.task.cpu) ? frameToMove(space, page, s.policy) : pfn;
   }

@@ -5,10 +5,12 @@ import {
   badAnswer,
   type Files,
   type Frames,
+  type HugePages,
   type InterleaveIndex,
   type Lru,
   type Mempolicy,
   type MigrateOperation,
+  MARK_LOW,
   PG_LOCKED,
   PG_PRIVATE,
   PG_SWAPBACKED,
@@ -21,6 +23,7 @@ import {
   type Query,
   type RebindRule,
   type RotorRule,
+  shmemBlockIndex,
   type SwapArea,
   type Task,
   type Vma,
@@ -30,6 +33,7 @@ import type { World } from '../policy/index.js';
 import { C, N, type Counters, type Tracer } from '../stats/index.js';
 import { NO_NODE, NO_PFN, type NodeId, type Pfn, type SwapSlot } from '../units.js';
 import type { CopyPage } from './copy-page.js';
+import type { MoveHuge } from './move-huge.js';
 import type { BindVetting, MisplacedGate, MisplacedTarget, OperationTest } from './rules.js';
 
 export interface MisplacedParts {
@@ -39,6 +43,9 @@ export interface MisplacedParts {
   readonly files: Files;
   readonly swap: SwapArea;
   readonly copyPage: CopyPage;
+  /** null: the machine has no huge pages. */
+  readonly huge: HugePages | null;
+  readonly moveHuge: MoveHuge | null;
   readonly counters: Counters;
   readonly meter: Meter;
   readonly query: Query;
@@ -144,7 +151,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     rebind,
     notice,
   } = parts.rules;
-  const { charge, world } = parts;
+  const { charge, world, huge, moveHuge } = parts;
   const noticesFirst = notice.isLate && !notice.isAfterLookup;
   /** Mask of the policy that wanted the move: what a fallback (2006) keeps to. */
   let policy: Mempolicy = defaultPolicy;
@@ -155,6 +162,10 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     if (tracer !== null) tracer.step(condition, pfn, NO_NODE);
     return NO_NODE;
   }
+
+  /** Any part of a huge page counts: it is looked at, and moves, as one (HP-60). */
+  const isMapped = (pfn: Pfn): boolean =>
+    huge !== null && frames.isHuge(pfn) ? huge.mappings(pfn) > 0 : frames.mapcount(pfn) !== 0;
 
   function migrateOperation(pfn: Pfn): MigrateOperation {
     // PL-1: a swap-cache page belongs to the swapper, whatever its mapping says; the swapper moves the plain way.
@@ -180,7 +191,11 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
       query.index = frames.index(pfn);
       query.rotor = rotor.next(task, policy);
       query.page = files.get(frames.mapping(pfn)).tracePageAt(query.index);
-    } else askAboutVma(query, vma, offset, interleaveIndex);
+    } else {
+      askAboutVma(query, vma, offset, interleaveIndex);
+      if (huge !== null && frames.isHuge(pfn) && vma.file !== null)
+        query.index = shmemBlockIndex(vma.file, vma.filePage + offset, huge.rule);
+    }
     let home = policy.instance.misplaced(query);
     if (home < NO_NODE || home >= zones.nodeCount || home !== Math.floor(home)) badAnswer(policy, 'misplaced', home);
     if (home !== NO_NODE && policy.isLimited) home = vetting.vet(home, policy, task); // MP-64, MP-70
@@ -193,7 +208,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   function decide(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): NodeId {
-    if (frames.mapcount(pfn) !== 0) return stay(C.mof_stay_c1_mapped, 'C1', pfn);
+    if (isMapped(pfn)) return stay(C.mof_stay_c1_mapped, 'C1', pfn);
     const flags = frames.flags(pfn);
     if ((flags & PG_WRITEBACK) !== 0) return stay(C.mof_stay_c2_writeback, 'C2', pfn);
     if ((flags & PG_UPTODATE) === 0) return stay(C.mof_stay_c3_not_uptodate, 'C3', pfn);
@@ -208,11 +223,12 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   function check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): Pfn {
-    const home = decide(task, vma, offset, pfn, isWrite);
+    const head = frames.headOf(pfn);
+    const home = decide(task, vma, offset, head, isWrite);
     if (home === NO_NODE) return pfn;
-    const moved = migrate(task, pfn, home);
-    if (moved !== pfn && policy.instance.migrated !== undefined) policy.instance.migrated(query, home);
-    return moved;
+    const moved = migrate(task, head, home);
+    if (moved !== head && policy.instance.migrated !== undefined) policy.instance.migrated(query, home);
+    return (moved + (pfn - head)) as Pfn;
   }
 
   function migrate(task: Task, old: Pfn, target: NodeId): Pfn {
@@ -293,7 +309,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   function m0(old: Pfn): void {
     counters.inc(C.mof_migrate_tried);
     bugOn(!frames.isLocked(old), 'M0: page not locked', old);
-    bugOn(frames.mapcount(old) !== 0, 'M0: page is mapped', old);
+    bugOn(isMapped(old), 'M0: page is mapped', old);
     bugOn(!frames.isSwapCache(old) && frames.mapping(old) <= 0, 'M0: page is in no cache', old);
   }
 
@@ -305,7 +321,9 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function m2Allocate(task: Task, old: Pfn, target: NodeId, wanting: Mempolicy): Pfn {
     if (tracer !== null) tracer.step('M2', old, target);
-    const fresh = targetRule.allocate(zones, target, wanting.mask, task.cpuset.mems, task.node);
+    const { mems } = task.cpuset;
+    if (frames.isHuge(old)) return mems[target] === 0 ? NO_PFN : zones.takeHugeFromNode(target, MARK_LOW, task.node); // HP-60
+    const fresh = targetRule.allocate(zones, target, wanting.mask, mems, task.node);
     const { countsInterleave } = targetRule;
     const counts = countsInterleave === 'all' || (countsInterleave === 'interleaved' && wanting.countsInterleave);
     if (counts && fresh !== NO_PFN && frames.nodeOf(fresh) === target) counters.incNode(N.numa_interleave, target);
@@ -335,7 +353,8 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
     if (operation === 'none' || operation === 'fail') return C.mof_fail_m5_no_operation;
     const refused = m5aMayReplace(old);
     if (refused !== 0) return refused;
-    copyPage.replaceSlot(old, fresh);
+    if (moveHuge !== null && frames.isHuge(old)) moveHuge.replaceSlots(old, fresh);
+    else copyPage.replaceSlot(old, fresh);
     if (tracer !== null) tracer.step('M5b', fresh, old);
     return 0;
   }
@@ -347,14 +366,17 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   function m5dCopy(old: Pfn, fresh: Pfn): void {
     if (tracer !== null) tracer.step('M5d', old, fresh);
-    copyPage.copyAndRetire(old, fresh);
+    if (moveHuge !== null && frames.isHuge(old)) {
+      moveHuge.copy(old, fresh);
+      moveHuge.forget(old);
+    } else copyPage.copyAndRetire(old, fresh);
   }
 
   /** Under the tree lock: still in the cache, nobody else knows the page, and the slot still shows it. */
   function m5aMayReplace(old: Pfn): number {
     const isSwap = frames.isSwapCache(old);
     if (!isSwap && frames.mapping(old) <= 0) return C.mof_fail_m5a_mapping;
-    const expected = frames.has(old, PG_PRIVATE) ? 4 : 3; // cache, fault, isolation (PL-10), buffers
+    const expected = frames.pagesOf(old) + (frames.has(old, PG_PRIVATE) ? 3 : 2); // cache, fault, isolation (PL-10), buffers
     if (frames.count(old) !== expected) return C.mof_fail_m5a_count;
     const shown = isSwap
       ? swap.cached(frames.private_(old) as SwapSlot)
@@ -382,8 +404,10 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   /** What it cost, and that it worked. The page: locked, the fault's reference, in its cache, unmapped. */
   function m9Done(old: Pfn, fresh: Pfn, target: NodeId): void {
     meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
-    meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
-    counters.inc(C.pgmigrate_success);
+    if (frames.isHuge(fresh))
+      counters.inc(C.thp_migration_success); // its copy is paid for
+    else meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
+    counters.add(C.pgmigrate_success, frames.pagesOf(fresh));
     counters.inc(C.mof_migrate_done);
     if (frames.nodeOf(fresh) !== target) counters.inc(C.mof_overflowed);
     if (tracer !== null) tracer.step('M9', fresh, target);
@@ -391,7 +415,8 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   /** @param exit by which step it stays, as the tracer is told */
   function fail(counter: number, exit: string, old: Pfn): Pfn {
-    counters.inc(C.pgmigrate_fail);
+    counters.add(C.pgmigrate_fail, frames.pagesOf(old));
+    if (frames.isHuge(old)) counters.inc(C.thp_migration_fail); // it stays whole (HP-60)
     counters.inc(counter);
     if (tracer !== null) tracer.step(exit, old, counter);
     return old;

@@ -1,6 +1,7 @@
 import { EINVAL, ENOENT } from '../errors.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 import type { AddressSpace } from './address-space.js';
+import type { FileObject } from './files.js';
 import { HUGE_PAGES, type Frames } from './frames.js';
 import { PG_PARTIAL } from './page-flags.js';
 import { VM_HUGEPAGE, VM_NOHUGEPAGE, type Vma } from './vma.js';
@@ -187,4 +188,10 @@ export class HugePages {
     }
     return NO_PFN;
   }
+}
+
+/** K-H18: what interleaving counts a block of a tmpfs object by. `index`: of any of its pages. */
+export function shmemBlockIndex({ inode }: FileObject, index: number, rule: HugeRule): number {
+  const first = index - (index % HUGE_PAGES);
+  return rule.fillsForParts ? Math.floor((first + inode) / HUGE_PAGES) : first / HUGE_PAGES + inode;
 }

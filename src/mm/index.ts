@@ -16,7 +16,15 @@ export { cachedFrame, FileObject, Files, type MigrateOperation } from './files.j
 export { Frames, HUGE_PAGES } from './frames.js';
 export { makeHugePlaces, type ForEachHugePlace } from './huge-places.js';
 export type { HugeMapping } from './huge-mapping.js';
-export { huge61, huge612, HUGE_DEFAULTS, HugePages, type HugeRule, type HugeSettings } from './huge-pages.js';
+export {
+  huge61,
+  huge612,
+  HUGE_DEFAULTS,
+  HugePages,
+  shmemBlockIndex,
+  type HugeRule,
+  type HugeSettings,
+} from './huge-pages.js';
 export {
   Lru,
   LRU_ACTIVE_ANON,
