@@ -37,6 +37,7 @@ export function makeMmu({ tlb, tables, counters, hasHuge }: MmuParts): Mmu {
     const frame = tables.word[page] as Pfn;
     const isWritable = (wanted & PTE_WRITE) !== 0;
     if (hasHuge && tables.isWhole(page)) {
+      counters.inc(C.tlb_miss_huge);
       tlb.fillHuge(cpu, page >> 9, isWritable);
       return frame;
     }

@@ -95,6 +95,7 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
   }
 
   function rc46AddToSwap(pfn: Pfn, scan: Scan): number {
+    if (splitHuge !== null && frames.isHuge(pfn) && !frames.isAnon(pfn)) return breakUp(splitHuge, pfn, scan);
     if (!frames.isAnon(pfn) || frames.isSwapCache(pfn)) return GO_ON;
     if (isPinned(pfn)) return KEEP;
     if (splitHuge !== null && frames.isHuge(pfn)) {
@@ -117,7 +118,17 @@ export function makeShrinkPage(parts: ShrinkPageParts): ShrinkPage {
       if (pages === null) for (let i = 0; i < HUGE_PAGES; i++) swap.dropUser((run + i) as SwapSlot);
       else swapOut.addRunToSwap(pages, run);
     } else if (!isPartial) counters.inc(C.thp_swpout_fallback);
-    if (pages === null) return ACTIVATE;
+    return pages === null ? ACTIVATE : othersFollow(pages, head);
+  }
+
+  /** HP-55: one of tmpfs is broken up first (decision: in 6.12 too, where it can go out whole). */
+  function breakUp(split: SplitHuge, head: Pfn, scan: Scan): number {
+    const pages = split(head, scan.cpu);
+    return pages === null ? ACTIVATE : othersFollow(pages, head);
+  }
+
+  /** The first page is the one in hand, the others come next on the list. */
+  function othersFollow(pages: readonly Pfn[], head: Pfn): number {
     for (let i = 1; i < pages.length; i++) {
       lru.isolated--;
       frames.clear(pages[i], PG_ACTIVE);

@@ -66,6 +66,7 @@ export const C = {
   // The model's own: what the hardware did …
   tlb_hit: next++,
   tlb_miss: next++,
+  tlb_miss_huge: next++, // of these: the entry is a whole block's
   // … faults by kind …
   fault_zero_page: next++,
   fault_anon: next++,

@@ -3,7 +3,7 @@ import { checkMachine } from '../../src/engine/index.js';
 import { BLOCK_EMPTY, BLOCK_SMALL, BLOCK_WHOLE } from '../../src/hardware/index.js';
 import { VM_READ, VM_SHARED, VM_WRITE, type FileObject, type Task } from '../../src/mm/index.js';
 import { NO_PAGE } from '../../src/units.js';
-import { bytes, callsBed, INTERLEAVE, MAXNODE, type CallsBed } from '../support/calls.js';
+import { BIND, bytes, callsBed, INTERLEAVE, MAXNODE, MOVE, type CallsBed } from '../support/calls.js';
 import { frameAt, nodeAt, touchAll } from '../support/tiny-machine.js';
 
 // tmpfs mounted with huge=always (K-H18).
@@ -149,5 +149,36 @@ describe('tmpfs with huge=always', () => {
     map(bed, bed.task, 1024);
     bed.machine.touch(bed.task, 1024, true);
     expect([bed.file.cachedPages, bed.machine.counters.get('thp_file_fallback')]).toEqual([1, 1]);
+  });
+
+  it('HP-55, K-S1: goes out to swap as small pages, by madvise and when memory is short, and comes back as such', () => {
+    const bed = bedWith('linux-6.12', 1024);
+    const { machine, task, calls, file } = bed;
+    map(bed, task, 1024);
+    touchAll(machine, task, 1024, 1024, true);
+    expect(calls.advice.madvise(task, 1024, 512, 'pageout')).toBe(0);
+    machine.meter.nowNs += 1e9;
+    machine.block.completeDue();
+    expect([mapped(bed, task, 1024, 512), machine.counters.get('pswpout')]).toEqual([0, 512]);
+    machine.touch(task, 1024, false);
+    expect([mapped(bed, task, 1024, 512), blockAt(bed, task, 1024)]).toEqual([1, BLOCK_SMALL]);
+    check(bed);
+    const hog = machine.process.newProcess(task.cpu);
+    machine.memory.mmap(hog.space, 2048, 15_900, { flags: VM_READ | VM_WRITE }, hog.cpu);
+    touchAll(machine, hog, 2048, 15_900, true);
+    expect(file.cachedPages).toBeLessThan(513);
+    touchAll(machine, task, 1024, 1024, false);
+    check(bed);
+  });
+
+  it('K-H18, K-H10: mbind moves it as a whole, mapped in small pieces too', () => {
+    const bed = bedWith('linux-6.1');
+    const { machine, task, calls } = bed;
+    map(bed, task, 1124);
+    touchAll(machine, task, 1124, 512, true);
+    expect(calls.policy.mbind(task, bytes(1124), bytes(512), BIND, [1], MAXNODE, MOVE)).toBe(0);
+    expect([1124, 1635].map((vpn) => nodeAt(machine, task, vpn))).toEqual([1, 1]);
+    expect(machine.counters.get('thp_migration_success')).toBe(1);
+    check(bed);
   });
 });

@@ -10,6 +10,8 @@ const textOf = (file: string) => readFileSync(new URL(`../fixtures/recordings/${
 
 /** Cases of these files in which the model differs, and the reason; every other case must match in full. */
 const KNOWN: Readonly<Record<string, string>> = {};
+/** The same kernels with transparent huge pages (K-H1..K-H19). */
+const HUGE_FILES = ['linux-6.1-thp.json', 'linux-6.12-thp.json'];
 /** They need a balancer, which is not there yet. */
 const LEFT_OUT = 'numa-balancing';
 
@@ -104,4 +106,45 @@ describe('the kernel of a recording', () => {
       );
     },
   );
+});
+
+describe('recordings of real kernels with huge pages', () => {
+  let report: ConformanceReport;
+  beforeAll(async () => {
+    const recordings = HUGE_FILES.map((file) => ({ file, recording: parseRecording(textOf(file), file) }));
+    report = await replayRecordings(recordings, () => undefined);
+  }, 120_000);
+
+  it('match in every step: answers, faults, the node of every page, and which are whole, in pieces, or zero', () => {
+    expect(report.mismatches).toEqual([]);
+    expect([report.matched, report.total, report.casesMatched]).toEqual([3687, 3687, 376]);
+  });
+
+  it('agree in the counters of touches but for page tables, which the model does not allocate', () => {
+    const others = report.counterMismatches.flatMap(({ mismatches }) => mismatches.map(({ what }) => what));
+    expect([...new Set(others.map((what) => what.replace(/ by node$/, '')))].sort()).toEqual([
+      ...['interleave_hit', 'local_node', 'numa_foreign', 'numa_hit', 'numa_interleave', 'numa_local', 'numa_miss'],
+      ...['numa_other', 'other_node'],
+    ]);
+    for (const { mismatches } of report.counterMismatches) {
+      for (const { what, expected, got } of mismatches) {
+        if (typeof expected === 'number') expect(expected, what).toBeGreaterThan(got as number);
+      }
+    }
+  });
+
+  it('are found to differ when the number of huge pages is changed', async () => {
+    const recording = parseRecording(textOf(HUGE_FILES[1]), HUGE_FILES[1]);
+    const [changed] = structuredClone(recording.cases) as unknown as {
+      steps: { hugePages: Record<string, number> }[];
+    }[];
+    const step = changed.steps.find(({ hugePages }) => Object.keys(hugePages).length > 0);
+    if (step !== undefined) step.hugePages[Object.keys(step.hugePages)[0]]++;
+    const cases = [changed] as unknown as Recording['cases'];
+    const { mismatches } = await replayRecordings(
+      [{ file: 'changed', recording: { ...recording, cases } }],
+      () => undefined,
+    );
+    expect(mismatches[0].mismatches.map(({ what }) => what)).toEqual([expect.stringContaining('hugePages of ')]);
+  });
 });

@@ -22,13 +22,15 @@ export function hugePageAssumption(thp: Switches['thp'], machine: Machine, sidec
   const without = failed === 0 ? '' : `, ${String(failed)} found none and took small ones`;
   return (
     `Huge pages of 2 MiB in all areas that hold a whole block (thp=always, defrag=madvise): ${String(taken)} ` +
-    `faults took one${without}. No khugepaged; an area is as long as its region, and memory is not fragmented.`
+    `faults took one${without}. No khugepaged; an area is as long as its region, and memory is not fragmented. ` +
+    'A huge page takes one TLB entry, whose walk has three of four levels; each of its pages is zeroed by the fault.'
   );
 }
 
 function roomText(sidecar: Sidecar): string {
   const { pages, blocks } = roomOf(sidecar);
-  if (blocks === 0) return 'With thp=always it would be the same: no region holds a whole block of 2 MiB.';
+  if (blocks === 0)
+    return 'With thp=always only more memory would be kept free: no region holds a whole block of 2 MiB.';
   const share = ((100 * blocks * HUGE_PAGES) / pages).toFixed(1);
   return (
     `${String(blocks)} whole ${blocks === 1 ? 'block' : 'blocks'} of 2 MiB with ${share} % of the private pages ` +

@@ -273,9 +273,17 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
     const page = tables.walk(vma.space.root, vma.start + offset);
     const head = tables.word[page] as Pfn;
     if (!frames.has(head, PG_HEAD)) return; // with the first page
-    if (!known.isMappedOnce(head) || !lru.isolate(head)) return;
-    if (!parts.pageOut(head, task.cpu)) lru.putback(task.cpu, head);
+    if (!known.isMappedOnce(head)) return;
+    if (frames.isAnon(head)) pageOutOne(task, head);
+    else if (breakUp?.(head, task.cpu) === true) {
+      // Nobody maps the pages of an object any more, so the walk does not come to them.
+      for (let i = 0; i < HUGE_PAGES; i++) pageOutOne(task, (head + i) as Pfn);
+    }
     lru.drain(task.cpu);
+  }
+
+  function pageOutOne(task: Task, pfn: Pfn): void {
+    if (lru.isolate(pfn) && !parts.pageOut(pfn, task.cpu)) lru.putback(task.cpu, pfn);
   }
 
   /** K-S1: pages mapped exactly once go; shared ones stay. Clean file pages are dropped. */
@@ -290,8 +298,7 @@ export function makeMadviseCalls(parts: MadviseParts): MadviseCalls {
       if (page === NO_PAGE || !tables.isPresent(page)) continue;
       const pfn = tables.word[page] as Pfn;
       if (pfn === zeroPage || frames.mapcount(pfn) !== 1) continue;
-      if (dropIfFree(task, vma, page, pfn) || !lru.isolate(pfn)) continue;
-      if (!parts.pageOut(pfn, task.cpu)) lru.putback(task.cpu, pfn);
+      if (!dropIfFree(task, vma, page, pfn)) pageOutOne(task, pfn);
     }
     lru.drainAll();
   }

@@ -297,7 +297,7 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
       if ((flags & (MPOL_MF_MOVE | MPOL_MF_MOVE_ALL)) === 0) return -EIO;
       if (huge !== null && frames.isHuge(pfn)) {
         queueHuge(huge, vma, vpn, flags, queued);
-        if (tables.isWhole(page)) vpn |= HUGE_PAGES - 1;
+        if (tables.isWhole(page)) vpn += HUGE_PAGES - 1 - (vpn % HUGE_PAGES); // no small integer
         continue;
       }
       if ((flags & MPOL_MF_MOVE_ALL) !== 0 || frames.mapcount(pfn) === 1)
