@@ -1,13 +1,14 @@
 import { MmError } from '../src/errors.js';
+import { measureKernel } from '../src/cli/bench/native.js';
 import { discardOutputFiles, reserveOutputFile, type OutputFile } from '../src/cli/output-file.js';
 import { openBase, ownCommit } from './base.js';
 import { ASKED_CASES, CASES, FIRST_CASES } from './cases/index.js';
 import { compareBuilds, compareRecorded, type Compared } from './compare.js';
-import { kernelFaults, measure, type Measured } from './measure.js';
+import { measure, type Measured } from './measure.js';
 import { readOptions, USAGE, type BenchOptions } from './options.js';
 import { printCompared, printMeasured } from './print.js';
 import type { BenchCase } from './question.js';
-import { buildNative } from './reference/build.js';
+import { buildReference } from './reference/build.js';
 
 /** The benchmarks: bench/README.md says what they ask and how to read the answers. */
 process.once('exit', discardOutputFiles);
@@ -53,11 +54,11 @@ function chosen({ only, pages, isSmoke }: BenchOptions): BenchCase[] {
 }
 
 async function measureAll(cases: readonly BenchCase[], options: BenchOptions, out: OutputFile | null): Promise<void> {
-  const native = await buildNative();
-  const reference = native?.reference ?? null;
+  const native = await buildReference();
+  const reference = native?.program ?? null;
   const rows: Measured[] = [];
   await eachInTurn(cases, async (asked) => void rows.push(await measure(asked, { ...options, reference })));
-  const kernel = native === null ? null : await kernelFaults(native.kernelFaults, options.isSmoke);
+  const kernel = options.isSmoke ? await measureKernel(4096, 3) : await measureKernel(65_536, 9);
   printMeasured(rows, options, native, kernel);
   write(out, { ...(await context(options)), compiler: native?.compiler ?? null, cases: rows, kernel });
 }
@@ -76,8 +77,8 @@ async function compareAll(
       `--compare ${word}: it was measured with --pages ${String(pages)}, this would be with ${String(options.pages)}; give --pages ${String(pages)}`,
     );
   }
-  const native = base.kind === 'recorded' ? await buildNative() : null;
-  const reference = native?.reference ?? null;
+  const native = base.kind === 'recorded' ? await buildReference() : null;
+  const reference = native?.program ?? null;
   const rows: Compared[] = [];
   await eachInTurn(cases, async (asked) => {
     const row =

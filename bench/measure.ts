@@ -78,22 +78,6 @@ async function referenceNs(program: string, asked: ReferenceCase, pages: number,
   return (JSON.parse(stdout) as { ns: number }).ns;
 }
 
-/** A kind of fault of this machine's own kernel, ns per page. */
-export interface KernelFault {
-  readonly kind: string;
-  readonly ns: number;
-  readonly least: number;
-  /** 1, or the figure means nothing. */
-  readonly faultsPerPage: number;
-}
-
-/** @param program reference/kernel-faults.c, built */
-export async function kernelFaults(program: string, isShort: boolean): Promise<KernelFault[]> {
-  const { stdout } = await execute(program, isShort ? ['4096', '3'] : []);
-  const lines = stdout.trim().split('\n');
-  return lines.map((line) => JSON.parse(line) as KernelFault);
-}
-
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

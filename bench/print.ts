@@ -1,9 +1,9 @@
 import Table from 'cli-table3';
 import type { Base } from './base.js';
 import type { Compared } from './compare.js';
-import type { KernelFault, Measured } from './measure.js';
+import type { KernelFault } from '../src/cli/bench/native.js';
+import type { Measured } from './measure.js';
 import type { BenchOptions } from './options.js';
-import type { Native } from './reference/build.js';
 
 const shown = (ns: number) => ns.toFixed(ns < 1000 ? 1 : 0);
 
@@ -13,7 +13,7 @@ const ROUNDS_TO_TELL = 5;
 export function printMeasured(
   rows: readonly Measured[],
   { pages, rounds }: BenchOptions,
-  native: Native | null,
+  native: { readonly compiler: string } | null,
   kernel: readonly KernelFault[] | null,
 ): void {
   printTable(

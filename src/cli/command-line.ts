@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { createRequire } from 'node:module';
+import { addBench } from './commands/bench.js';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
 import { addExplain } from './commands/explain.js';
@@ -59,7 +60,17 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
     })
     .helpCommand('help [COMMAND]', 'the help of a command')
     .addHelpText('after', `\n${EXAMPLES}\n\n${EXIT_CODES_HELP}`);
-  for (const add of [addCompare, addRun, addExplain, addTrace, addMachine, addPolicy, addConformance, addMemtoy])
+  for (const add of [
+    addCompare,
+    addRun,
+    addExplain,
+    addTrace,
+    addMachine,
+    addPolicy,
+    addConformance,
+    addMemtoy,
+    addBench,
+  ])
     add(program, shell);
   return program;
 }

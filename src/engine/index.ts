@@ -23,6 +23,7 @@ export {
   type Rules,
 } from './profiles/index.js';
 export { makeAccessLoop } from './replay/access-loop.js';
+export { policyRequest } from './replay/policy-request.js';
 export { replaySource, replayTrace } from './replay/replay.js';
 export { Tally } from './replay/tally.js';
 export { watchPage, type PageEpisode, type PageLife } from './replay/page-life.js';

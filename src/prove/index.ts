@@ -7,8 +7,8 @@
  *
  * bench/ prepares accesses and faults of one kind each; cli/ and the benchmarks beside src/ have the clocks that time them.
  */
-export { BENCH_CPUS, BENCH_NODES, makeBed, policyForBench, type Bed, type BedOptions } from './bench/bed.js';
-export { mustHold, type Case } from './bench/case.js';
+export { BENCH_CPUS, makeBed, policyForBench, type Bed } from './bench/bed.js';
+export { mustHold } from './bench/case.js';
 export {
   FAULT_KINDS,
   faultsOfKind,
@@ -16,6 +16,7 @@ export {
   spuriousFaults,
   type FaultKindName,
 } from './bench/fault-kinds.js';
+export { BENCH_KINDS, benchPolicy, prepareKind, type BenchKind } from './bench/kinds.js';
 export { directMigration, lazyUnmapping } from './bench/moves.js';
 export { presentMisses, tlbHits } from './bench/present.js';
 export { swapCacheFaults } from './bench/swap-cache.js';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import type { KernelFault, Measured } from '../../bench/measure.js';
+import type { Measured } from '../../bench/measure.js';
+import type { KernelFault } from '../../src/cli/bench/native.js';
 import { temporaryDirectory } from '../support/tmp-dir.js';
 
 const dir = await temporaryDirectory();

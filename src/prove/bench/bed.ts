@@ -188,7 +188,7 @@ async function composeOptions({
   nodes = BENCH_NODES,
 }: BedOptions): Promise<ComposeOptions> {
   return {
-    machine: description(nodes, framesPerNode ?? pages * 2),
+    machine: benchMachine(nodes, framesPerNode ?? pages * 2),
     expectedPages: pages,
     ...(framesPerNode !== undefined && { swapPages: pages * 2 }),
     profile: 'mof',
@@ -226,7 +226,8 @@ function shuffled(n: number, random: Random): Int32Array {
   return order;
 }
 
-function description(nodes: number, framesPerNode: number): MachineDescription {
+/** Nodes one hop apart, with two CPUs each where there are four. */
+export function benchMachine(nodes: number, framesPerNode: number): MachineDescription {
   const each = Array.from({ length: nodes }, (_, node) => node);
   const perNode = cpusPerNode(nodes);
   const table = (local: number, remote: number) => each.map((a) => each.map((b) => (a === b ? local : remote)));
