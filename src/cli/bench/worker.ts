@@ -10,8 +10,12 @@ import { StepTimer } from './step-timer.js';
 const TOGETHER = 2048;
 const TIMES = 64;
 
-const answer = await measure(workerData as CellRequest).catch(refusal);
-parentPort?.postMessage(answer);
+try {
+  parentPort?.postMessage(await measure(workerData as CellRequest));
+} catch (error) {
+  if (!(error instanceof MmError)) throw error;
+  parentPort?.postMessage(refusal(error));
+}
 
 async function measure(request: CellRequest): Promise<CellAnswer> {
   const { spec, kind, pages, order, threads, faults: count, withSteps, cwd } = request;
@@ -52,8 +56,6 @@ async function measure(request: CellRequest): Promise<CellAnswer> {
   return { kind: 'measured', result };
 }
 
-function refusal(error: unknown): CellAnswer {
-  if (!(error instanceof MmError)) throw error;
-  const { code, message } = error;
+function refusal({ code, message }: MmError): CellAnswer {
   return code === 'BAD_POLICY' ? { kind: 'left-out', why: message } : { kind: 'mistake', code, message };
 }
