@@ -26,4 +26,4 @@ const thread = (file) =>
     output: { file, format: 'esm', codeSplitting: false },
   });
 
-export default [thread('dist/src/run/worker.js'), thread('dist/bench/worker.js')];
+export default ['dist/src/run/worker.js', 'dist/src/cli/bench/worker.js', 'dist/bench/worker.js'].map(thread);

@@ -93,10 +93,8 @@ async function build(commit: string, word: string): Promise<Base> {
   try {
     await git('worktree', 'add', '--quiet', '--detach', folder, commit);
     await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    const node = (...args: readonly string[]) => execute(process.execPath, [...args], { cwd: folder });
-    await node(join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.json');
-    await node(join('dist', 'src', 'cli', 'copy-data.js'));
-    const { stdout } = await node(join('dist', 'bench', 'main.js'), '--list');
+    await execute('npm', ['run', '--silent', 'build'], { cwd: folder });
+    const { stdout } = await execute(process.execPath, [join('dist', 'bench', 'main.js'), '--list'], { cwd: folder });
     const names = new Set(stdout.trim().split('\n'));
     return {
       kind: 'built',
