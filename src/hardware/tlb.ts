@@ -6,7 +6,8 @@ const SET_WORDS = 2 * WAYS;
 /** The word beside a tag: frame number (29 bits) and what the processor may do without asking the page table. */
 const FRAME_MASK = (1 << 29) - 1;
 const WRITABLE = 1 << 29;
-const DIRTY = 1 << 30;
+const DIRTY_SHIFT = 30;
+const DIRTY = 1 << DIRTY_SHIFT;
 /** Tag of the block under leaf table 0; tags above the other are blocks', and page ids stay below: 2^21 leaves are 4 TiB. */
 const FIRST_BLOCK = 2 ** 31 - 1;
 const LAST_BLOCK = FIRST_BLOCK - 2 ** 21;
@@ -60,6 +61,15 @@ export class Tlb {
 
   isDirtyAt(at: number): boolean {
     return (this.entries[at] & DIRTY) !== 0;
+  }
+
+  /**
+   * A write that the page table has to hear of: the entry is not marked dirty. Computed without a branch, like `find`.
+   *
+   * @param write 1 for a write, else 0
+   */
+  mustWalk(at: number, write: number): boolean {
+    return (write & ~(this.entries[at] >> DIRTY_SHIFT)) !== 0;
   }
 
   markDirtyAt(at: number): void {

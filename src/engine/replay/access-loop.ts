@@ -2,7 +2,7 @@ import { isFatal, SIGSEGV } from '../../fault/index.js';
 import { VM_WRITE, type Task } from '../../mm/index.js';
 import { C } from '../../stats/index.js';
 import { OP_WRITE, type TraceBatch } from '../../trace/index.js';
-import type { PageId, Pfn } from '../../units.js';
+import type { CpuId, NodeId, PageId, Pfn } from '../../units.js';
 import type { Machine } from '../machine.js';
 import { AHEAD, makeReadAhead } from './read-ahead.js';
 import type { Tally } from './tally.js';
@@ -44,7 +44,7 @@ export interface AccessLoop {
 const WALK_LEVELS = 4;
 
 export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): AccessLoop {
-  const { mmu, frames, spaces, cost, meter, counters, zeroPage, file, access, serveFaults } = machine;
+  const { mmu, tlb, frames, spaces, cost, meter, counters, zeroPage, file, access, serveFaults } = machine;
   const { translate } = mmu;
   const { accesses, misses, sums, nodeCount } = tally;
   const { walkNs } = cost;
@@ -79,6 +79,40 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     return known > 0 ? serveFaults(task, id as PageId, isWrite) : access(task, id as PageId, isWrite);
   }
 
+  /** Who accessed which memory how often, and how long that took. */
+  function account(cpuNode: NodeId, pfn: Pfn, count: number, miss: number): void {
+    const memoryNode = frames.nodeOf(pfn);
+    const pair = cpuNode * nodeCount + memoryNode;
+    accesses[pair] += count;
+    const ns = cost.accessNs(cpuNode, memoryNode, count - miss, miss);
+    clock[0] += ns;
+    spent[0] += ns;
+    if (miss === 0) return;
+    misses[pair] += miss;
+    if (pfn === zeroPage) sums[1] += miss;
+    cost.charge(cpuNode, memoryNode, miss);
+  }
+
+  /**
+   * Rows that the TLB answers, one after the other. Nothing here calls anything that is not part of this loop: so the compiler
+   * looks once at what it cannot know beforehand (that the columns are what they were), and not again for each row.
+   *
+   * @returns the first row that needs more, or `until`
+   */
+  function hits(batch: TraceBatch, from: number, until: number, cpu: CpuId, cpuNode: NodeId, ids: Int32Array): number {
+    const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
+    const end = until | 0; // says that these are 32-bit integers, and stay so
+    let i = from | 0;
+    for (; i < end; i++) {
+      const id = ids[pages[i]];
+      if (id <= 0) break;
+      const at = tlb.find(cpu, id as PageId);
+      if (at < 0 || tlb.mustWalk(at, ops[i] & WRITE)) break;
+      account(cpuNode, tlb.frameAt(at), counts[i], missCounts[i]);
+    }
+    return i;
+  }
+
   /** Some rows of a quantum. @returns false: a row could not be completed */
   function stretch(
     batch: TraceBatch,
@@ -88,33 +122,21 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     process: number,
     ids: Int32Array,
   ): boolean {
-    const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
     const { cpu, node: cpuNode } = task;
-    const row = cpuNode * nodeCount;
-    for (let i = from; i < until; i++) {
-      const page = pages[i];
-      const isWrite = ops[i] === WRITE;
+    for (let i = hits(batch, from, until, cpu, cpuNode, ids); i < until;) {
+      const page = batch.page[i];
+      const isWrite = batch.op[i] === WRITE;
       const id = ids[page];
       let pfn = id > 0 ? translate(cpu, id as PageId, isWrite) : (0 as Pfn);
+      if (pfn <= 0) pfn = serve(task, process, page, id, isWrite);
       if (pfn <= 0) {
-        pfn = serve(task, process, page, id, isWrite);
-        if (pfn <= 0) {
-          failedRow = batch.firstRow + i;
-          failedPage = ids[page];
-          failure = -pfn;
-          return false;
-        }
+        failedRow = batch.firstRow + i;
+        failedPage = ids[page];
+        failure = -pfn;
+        return false;
       }
-      const memoryNode = frames.nodeOf(pfn);
-      const miss = missCounts[i];
-      const count = counts[i];
-      accesses[row + memoryNode] += count;
-      misses[row + memoryNode] += miss;
-      if (pfn === zeroPage) sums[1] += miss;
-      const ns = cost.accessNs(cpuNode, memoryNode, count - miss, miss);
-      if (miss > 0) cost.charge(cpuNode, memoryNode, miss);
-      clock[0] += ns;
-      spent[0] += ns;
+      account(cpuNode, pfn, batch.count[i], batch.miss[i]);
+      i = hits(batch, i + 1, until, cpu, cpuNode, ids);
     }
     return true;
   }
