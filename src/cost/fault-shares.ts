@@ -1,3 +1,4 @@
+import { float64s } from '../arrays.js';
 import { FaultKind } from './cost-model.js';
 
 /**
@@ -33,7 +34,7 @@ const SHARES: Readonly<Record<keyof typeof FaultKind, number>> = {
 /** ns per `FaultKind` on a machine whose anonymous first touch takes `minorFaultNs`. */
 export function faultCosts(minorFaultNs: number): Float64Array {
   const kinds = Object.entries(SHARES) as [keyof typeof FaultKind, number][];
-  const costs = new Float64Array(new ArrayBuffer(8 * kinds.length));
+  const costs = float64s(kinds.length);
   for (const [kind, share] of kinds) costs[FaultKind[kind]] = share * minorFaultNs;
   return costs;
 }

@@ -1,3 +1,4 @@
+import { float64s, int32s } from '../arrays.js';
 import { FaultKind, type CostModel } from './cost-model.js';
 import { faultCosts, FILE_CALL_SHARE, SCAN_SHARE, UNMAP_SHARE, ZEROING_SHARE } from './fault-shares.js';
 import { settledFactor } from './load-curve.js';
@@ -84,10 +85,10 @@ export class LoadedLatency implements CostModel {
     this.nodePeak = filled(cost.bandwidthGbs.map((row, node) => row[node]));
     this.linkFactor = filled(Array.from({ length: nodes * nodes }, () => 1));
     this.nodeFactor = filled(Array.from({ length: nodes }, () => 1));
-    this.linkWanted = new Float64Array(new ArrayBuffer(8 * nodes * nodes));
-    this.nodeWanted = new Float64Array(new ArrayBuffer(8 * nodes));
-    this.used = new Int32Array(new ArrayBuffer(4 * nodes * nodes));
-    this.slowed = new Int32Array(new ArrayBuffer(4 * nodes * nodes));
+    this.linkWanted = float64s(nodes * nodes);
+    this.nodeWanted = float64s(nodes);
+    this.used = int32s(nodes * nodes);
+    this.slowed = int32s(nodes * nodes);
     this.faults = faultCosts(cost.minorFaultNs);
     this.copies = filled(copyTable(cost));
     this.walkNs = cost.walkNs;
@@ -184,9 +185,8 @@ function copyTable(cost: CostDescription): number[] {
   );
 }
 
-/** On a buffer of its own: small typed arrays without one are reloaded at each access. */
 function filled(values: readonly number[]): Float64Array {
-  const array = new Float64Array(new ArrayBuffer(8 * values.length));
+  const array = float64s(values.length);
   array.set(values);
   return array;
 }

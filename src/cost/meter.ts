@@ -1,3 +1,5 @@
+import { float64s } from '../arrays.js';
+
 /** What time is spent on; each account is reported apart. */
 export const ACCOUNT_FAULT = 2;
 export const ACCOUNT_MIGRATION = 3;
@@ -44,10 +46,10 @@ export type Prices = Readonly<Record<PriceName, number>>;
  * carrying a number, so that the hot path makes no heap number.
  */
 export class Meter {
-  private readonly cells = new Float64Array(new ArrayBuffer(ACCOUNTS * 8 * 4));
+  private readonly cells = float64s(ACCOUNTS);
   /** `nowNs` as an array of one, for a loop that adds to it at every turn: a number handed over would be a heap number. */
   readonly clock = this.cells.subarray(NOW, NOW + 1);
-  private readonly prices = new Float64Array(new ArrayBuffer(Math.max(16, next) * 8));
+  private readonly prices = float64s(next);
   private readonly copies: Float64Array;
 
   /**

@@ -1,3 +1,4 @@
+import { int32s, uint8s } from '../arrays.js';
 import { bugOn } from '../errors.js';
 import {
   type Mempolicy,
@@ -35,13 +36,13 @@ export function checkMachine(machine: Machine, pins?: Pins): void {
 export function makeCheck(machine: Machine): (pins?: Pins) => void {
   const { zones, lru, devices, spaces, files, pageCache, swap, block, frames, contents } = machine;
   const counts: EntryCounts = {
-    mapped: new Int32Array(new ArrayBuffer(frames.capacity * 4)),
-    isWritten: new Uint8Array(new ArrayBuffer(frames.capacity)),
-    slotUsers: new Int32Array(new ArrayBuffer((swap.capacity + 1) * 4)),
+    mapped: int32s(frames.capacity),
+    isWritten: uint8s(frames.capacity),
+    slotUsers: int32s(swap.capacity + 1),
   };
   const { mapped, isWritten, slotUsers } = counts;
-  const held = new Uint8Array(new ArrayBuffer(frames.capacity));
-  const inFlight = new Uint8Array(new ArrayBuffer(frames.capacity));
+  const held = uint8s(frames.capacity);
+  const inFlight = uint8s(frames.capacity);
   const usersOf = { get: (slot: SwapSlot) => slotUsers[slot] };
   const checkEntries = makeEntryCheck(machine, counts);
   const { huge } = machine;

@@ -1,3 +1,4 @@
+import { uint8s } from '../arrays.js';
 import { makeMeter, type CostModel, type Meter } from '../cost/index.js';
 import { bugOn } from '../errors.js';
 import {
@@ -244,7 +245,7 @@ const LEAF_TABLES = 8192;
 export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: MachineParts): Machine {
   const topology = new Topology(options.machine);
   const rows = fallbackRows(topology, rules.fallbackLoad);
-  const weights = new Uint8Array(new ArrayBuffer(Math.max(64, topology.nodeCount)));
+  const weights = uint8s(topology.nodeCount);
   const { bandwidthGbs } = options.machine.cost;
   const autoWeights = weightsFromBandwidth(
     options.machine.nodes.map(({ pages }, node) => (pages > 0 ? bandwidthGbs[node][node] : 0)),

@@ -1,3 +1,4 @@
+import { int32s, uint8s } from '../arrays.js';
 import { asPageId, NO_PAGE, type PageId, type Pfn, type SwapSlot } from '../units.js';
 import { PTE_DEVICE, PTE_DIRTY, PTE_MIGRATION, PTE_NONE, PTE_PRESENT, PTE_SWAP, PTE_WRITE, PTE_YOUNG } from './pte.js';
 
@@ -54,12 +55,12 @@ export class PageTables {
   ) {
     const room = Math.min(reserve, capacity);
     this.room = room;
-    this.word = new Int32Array(new ArrayBuffer(room * ENTRIES * 4));
-    this.bits = new Uint8Array(new ArrayBuffer(room * ENTRIES));
-    this.leafStart = new Int32Array(new ArrayBuffer(room * 4));
-    this.leafSpace = new Int32Array(new ArrayBuffer(room * 4));
-    this.leafVma = new Int32Array(new ArrayBuffer(room * 4));
-    this.block = new Uint8Array(new ArrayBuffer(room));
+    this.word = int32s(room * ENTRIES);
+    this.bits = uint8s(room * ENTRIES);
+    this.leafStart = int32s(room);
+    this.leafSpace = int32s(room);
+    this.leafVma = int32s(room);
+    this.block = uint8s(room);
   }
 
   newRoot(): number {
@@ -215,13 +216,12 @@ export class PageTables {
       empty.set(pool);
       return empty;
     };
-    const words = (length: number) => new Int32Array(new ArrayBuffer(length * 4));
-    this.word = larger(this.word, words(room * ENTRIES));
-    this.bits = larger(this.bits, new Uint8Array(new ArrayBuffer(room * ENTRIES)));
-    this.leafStart = larger(this.leafStart, words(room));
-    this.leafSpace = larger(this.leafSpace, words(room));
-    this.leafVma = larger(this.leafVma, words(room));
-    this.block = larger(this.block, new Uint8Array(new ArrayBuffer(room)));
+    this.word = larger(this.word, int32s(room * ENTRIES));
+    this.bits = larger(this.bits, uint8s(room * ENTRIES));
+    this.leafStart = larger(this.leafStart, int32s(room));
+    this.leafSpace = larger(this.leafSpace, int32s(room));
+    this.leafVma = larger(this.leafVma, int32s(room));
+    this.block = larger(this.block, uint8s(room));
     this.room = room;
     return true;
   }

@@ -1,4 +1,4 @@
-import { recordWords } from '../arrays.js';
+import { recordWords, uint8s } from '../arrays.js';
 import type { CpuId, PageId, Pfn } from '../units.js';
 
 const WAYS = 4;
@@ -32,7 +32,7 @@ export class Tlb {
     this.setBits = setBits;
     this.setMask = (1 << setBits) - 1;
     this.entries = recordWords((cpuCount << setBits) * SET_WORDS);
-    this.nextWay = new Uint8Array(new ArrayBuffer(cpuCount << setBits));
+    this.nextWay = uint8s(cpuCount << setBits);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { uint8s } from '../arrays.js';
 import type { MachineDescription } from './machine-description.js';
 import { asCpuId, asNodeId, NO_NODE, type CpuId, type NodeId } from '../units.js';
 
@@ -24,7 +25,7 @@ export class Topology {
       for (const cpu of node.cpus) this.nodeOfCpu[cpu] = id;
     });
     this.pagesOfNode = Float64Array.from(machine.nodes, (node) => node.pages);
-    this.memoryIsGone = new Uint8Array(new ArrayBuffer(Math.max(64, this.nodeCount)));
+    this.memoryIsGone = uint8s(this.nodeCount);
     this.distances = Uint8Array.from(machine.distance.flat());
     this.cpuLists = machine.nodes.map((node) => node.cpus.map(asCpuId));
   }

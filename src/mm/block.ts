@@ -1,3 +1,4 @@
+import { float64s, int32s } from '../arrays.js';
 import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Frames } from './frames.js';
@@ -9,8 +10,8 @@ import { PG_DIRTY, PG_LOCKED, PG_LRU, PG_RECLAIM, PG_UNEVICTABLE, PG_WRITEBACK }
  * cares calls `completeDue` with its clock on the meter. Writes end in the order they were started.
  */
 export class Block {
-  private pages = new Int32Array(new ArrayBuffer(1024 * 4));
-  private ends = new Float64Array(new ArrayBuffer(1024 * 8));
+  private pages = int32s(1024);
+  private ends = float64s(1024);
   private first = 0;
   private count = 0;
   /** Writes in flight by the node of their page. */
@@ -23,7 +24,7 @@ export class Block {
     private readonly meter: Meter,
     readonly writesAtOnce: boolean,
   ) {
-    this.countOn = new Int32Array(new ArrayBuffer(Math.max(64, frames.firstOfNode.length * 4)));
+    this.countOn = int32s(frames.firstOfNode.length);
   }
 
   get inFlight(): number {

@@ -1,3 +1,4 @@
+import { float64s, int32s } from '../arrays.js';
 import { PAGE_BYTES, type Pfn } from '../units.js';
 
 const PAGE_DOUBLES = PAGE_BYTES / 8;
@@ -15,8 +16,8 @@ export class Contents {
   private readonly pages: Float64Array | null;
 
   constructor(capacity: number, hasPages = false) {
-    this.stamps = new Int32Array(new ArrayBuffer(Math.max(64, capacity * 4)));
-    this.pages = hasPages ? new Float64Array(new ArrayBuffer(capacity * PAGE_BYTES)) : null;
+    this.stamps = int32s(capacity);
+    this.pages = hasPages ? float64s((capacity * PAGE_BYTES) / Float64Array.BYTES_PER_ELEMENT) : null;
   }
 
   get(pfn: Pfn): number {

@@ -1,3 +1,4 @@
+import { uint8s } from '../arrays.js';
 import type { NodeId } from '../units.js';
 import type { NodeMask } from './zones.js';
 
@@ -13,7 +14,7 @@ export class Cpuset {
     nodeCount: number,
     nodes: readonly NodeId[],
   ) {
-    this.mems = new Uint8Array(new ArrayBuffer(Math.max(128, nodeCount))).subarray(0, nodeCount);
+    this.mems = uint8s(nodeCount);
     for (const node of nodes) this.mems[node] = 1;
   }
 

@@ -1,4 +1,4 @@
-import { recordWords } from '../arrays.js';
+import { recordWords, uint16s } from '../arrays.js';
 import type { NodeId, Pfn } from '../units.js';
 import {
   PG_ACTIVE,
@@ -89,7 +89,7 @@ export class Frames {
       next += Math.ceil(pages / block) * block;
     });
     this.capacity = next;
-    this.nodeOfBlock = new Uint16Array(new ArrayBuffer(2 * Math.max(64, next >> this.blockShift)));
+    this.nodeOfBlock = uint16s(next >> this.blockShift);
     const fill = (node: number, first: number, end: number): void => {
       this.nodeOfBlock.fill(node, first >> this.blockShift, (end + block - 1) >> this.blockShift);
     };

@@ -1,3 +1,4 @@
+import { int32s } from '../arrays.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Frames } from './frames.js';
 
@@ -18,9 +19,8 @@ export class FreshFrames {
 
   constructor(private readonly frames: Frames) {
     const nodes = frames.firstOfNode.length;
-    const words = () => new Int32Array(new ArrayBuffer(Math.max(64, nodes) * 4));
-    this.next = words();
-    this.end = words();
+    this.next = int32s(nodes);
+    this.end = int32s(nodes);
     this.next.set(frames.firstOfNode);
     this.end.set(frames.endOfNode);
     this.later = Array.from({ length: nodes }, () => []);

@@ -1,3 +1,4 @@
+import { int32s } from '../arrays.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 import { HUGE_PAGES, type Frames } from './frames.js';
 import type { FreshFrames } from './fresh-frames.js';
@@ -27,8 +28,8 @@ export class HugeFrames {
     private readonly freed: () => number,
   ) {
     const nodes = frames.firstOfNode.length;
-    this.head = new Int32Array(new ArrayBuffer(Math.max(64, nodes * 4)));
-    this.limit = new Int32Array(new ArrayBuffer(Math.max(64, nodes * 4))).fill(-1);
+    this.head = int32s(nodes);
+    this.limit = int32s(nodes).fill(-1);
     this.lookedAt = new Float64Array(nodes).fill(-HUGE_PAGES);
   }
 

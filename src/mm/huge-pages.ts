@@ -1,3 +1,4 @@
+import { int32s } from '../arrays.js';
 import { EINVAL, ENOENT } from '../errors.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
 import type { AddressSpace } from './address-space.js';
@@ -78,7 +79,7 @@ export class HugePages {
     settings: Partial<HugeSettings>,
   ) {
     this.settings = { ...HUGE_DEFAULTS, ...settings };
-    this.wholes = new Int32Array(new ArrayBuffer(((frames.capacity >> 9) + 1) * 4));
+    this.wholes = int32s((frames.capacity >> 9) + 1);
     this.deferred = Array.from({ length: nodeCount }, () => new Set<Pfn>());
   }
 

@@ -1,3 +1,4 @@
+import { int32s } from '../arrays.js';
 import { bugOn } from '../errors.js';
 import { C, type Counters } from '../stats/index.js';
 import type { CpuId, NodeId, Pfn } from '../units.js';
@@ -66,12 +67,12 @@ export class Lru {
     /** Where frames of devices go that nobody references any more; null: there are none. */
     private readonly devices: DeviceMemory | null = null,
   ) {
-    this.sizes = new Int32Array(new ArrayBuffer(Math.max(64, lruHeads(zones.nodeCount) * 4)));
-    this.ages = new Int32Array(new ArrayBuffer(Math.max(64, zones.nodeCount * 4)));
+    this.sizes = int32s(lruHeads(zones.nodeCount));
+    this.ages = int32s(zones.nodeCount);
     this.batch = rule.batch;
     this.fileOffset = rule.split ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
-    this.vectors = new Int32Array(new ArrayBuffer(Math.max(64, cpuCount * rule.batch * 4)));
-    this.vectorSize = new Int32Array(new ArrayBuffer(Math.max(64, cpuCount * 4)));
+    this.vectors = int32s(cpuCount * rule.batch);
+    this.vectorSize = int32s(cpuCount);
     for (let head = 1; head <= lruHeads(zones.nodeCount); head++) frames.initList(head as Pfn);
   }
 

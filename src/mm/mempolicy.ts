@@ -1,3 +1,4 @@
+import { uint8s } from '../arrays.js';
 import { MmError } from '../errors.js';
 import type { Fault, OptionValues, PolicyDefinition, PolicyInstance, World } from '../policy/index.js';
 import { NO_NODE, type NodeId } from '../units.js';
@@ -155,7 +156,7 @@ export class Mempolicy {
   /** MP-24: a set without an allowed node is no set. */
   private makeMask(allowed: readonly NodeId[]): NodeMask | null {
     if (this.request.definition.fallback === 'any' || !this.nodes.some((node) => allowed.includes(node))) return null;
-    const mask = new Uint8Array(new ArrayBuffer(Math.max(128, this.world.nodeCount)));
+    const mask = uint8s(this.world.nodeCount);
     for (const node of this.nodes) mask[node] = 1;
     return mask;
   }

@@ -1,3 +1,4 @@
+import { int32s } from '../arrays.js';
 import { bugOn } from '../errors.js';
 import { NO_PFN, NO_SLOT, type Pfn, type SwapSlot } from '../units.js';
 import { Contents } from './contents.js';
@@ -6,7 +7,6 @@ import { PG_SWAPCACHE } from './page-flags.js';
 
 /** One slot: four 32-bit words. */
 const WORDS_SHIFT = 2;
-const SLOT_BYTES = 16;
 const USERS = 0; // in the low half; above it MOVED
 const CACHE = 1;
 const AGE = 2;
@@ -26,7 +26,7 @@ const MOVED = 1 << 16;
  * Slot 0 is the header of a real swap area and never used.
  */
 export class SwapArea {
-  private words = new Int32Array(0);
+  private words = int32s(0);
   /** The slot freed last, 0: none. */
   private freeHead = 0;
   private nextFresh = 1;
@@ -77,10 +77,15 @@ export class SwapArea {
     return this.words[(slot << WORDS_SHIFT) | CACHE] as Pfn;
   }
 
+  /** Room for the slots, once the first is wanted. */
+  private makeWords(): void {
+    if (this.words.length === 0) this.words = int32s((this.capacity + 1) << WORDS_SHIFT);
+  }
+
   /** A free slot with one user, or `NO_SLOT`. */
   allocate(): SwapSlot {
     if (this.used >= this.slots) return NO_SLOT;
-    if (this.words.length === 0) this.words = new Int32Array(new ArrayBuffer((this.capacity + 1) * SLOT_BYTES));
+    this.makeWords();
     const words = this.words;
     let slot = this.freeHead;
     if (slot !== 0) this.freeHead = words[(slot << WORDS_SHIFT) | NODE];
@@ -97,7 +102,7 @@ export class SwapArea {
    */
   allocateRun(): SwapSlot {
     if (this.used + HUGE_PAGES > this.slots) return NO_SLOT;
-    if (this.words.length === 0) this.words = new Int32Array(new ArrayBuffer((this.capacity + 1) * SLOT_BYTES));
+    this.makeWords();
     let first = (this.nextFresh + HUGE_PAGES - 1) & -HUGE_PAGES;
     if (first + HUGE_PAGES - 1 <= this.slots) {
       for (let slot = first - 1; slot >= this.nextFresh; slot--) this.giveBack(slot);

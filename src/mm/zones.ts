@@ -1,3 +1,4 @@
+import { int32s, uint8s } from '../arrays.js';
 import { bugOn } from '../errors.js';
 import { C, N, type Counters } from '../stats/index.js';
 import { NO_PFN, type NodeId, type Pfn } from '../units.js';
@@ -57,18 +58,17 @@ export class Zones {
     const nodes = rows.length;
     this.nodeCount = nodes;
     this.rowByNumber = nodes as NodeId;
-    const words = (n: number) => new Int32Array(new ArrayBuffer(Math.max(64, n) * 4));
-    this.freePages = words(nodes);
-    this.freeHead = words(nodes);
+    this.freePages = int32s(nodes);
+    this.freeHead = int32s(nodes);
     this.fresh = new FreshFrames(frames);
     this.nextFresh = this.fresh.next;
     this.freshEnd = this.fresh.end;
     this.huge = new HugeFrames(frames, this.fresh, this.freeHead, () => counters.values[C.pgfree]);
-    this.managed = words(nodes);
-    this.closed = new Uint8Array(new ArrayBuffer(Math.max(64, nodes)));
-    this.marks = words(nodes * MARKS);
-    this.rows = words((nodes + 1) * nodes);
-    this.rowLength = words(nodes + 1);
+    this.managed = int32s(nodes);
+    this.closed = uint8s(nodes);
+    this.marks = int32s(nodes * MARKS);
+    this.rows = int32s((nodes + 1) * nodes);
+    this.rowLength = int32s(nodes + 1);
     for (let node = 0; node < nodes; node++) {
       this.managed[node] = frames.endOfNode[node] - frames.firstOfNode[node];
       this.freePages[node] = this.managed[node];

@@ -1,3 +1,4 @@
+import { int32s } from '../arrays.js';
 import { SWAP_CLUSTER_MAX } from './scan.js';
 
 /**
@@ -30,7 +31,7 @@ export class ReclaimCosts {
   private readonly cells: Int32Array;
 
   constructor(nodeCount: number) {
-    this.cells = new Int32Array(new ArrayBuffer(Math.max(64, nodeCount * 8)));
+    this.cells = int32s(2 * nodeCount);
   }
 
   anon(node: number): number {

@@ -1,3 +1,5 @@
+import { float64s } from '../arrays.js';
+
 /**
  * Everything that is counted, by the kernel's own name in /proc/vmstat where it has one; the rest is the model's own and
  * is listed last. To add a counter, add a line here: reports and JSON find it by its name.
@@ -131,11 +133,11 @@ export const NODE_COUNTER_NAMES = Object.keys(N) as NodeCounterName[];
 
 /** The counters of one machine. Doubles: exact to 2^53, and never a garbage object in the hot path. */
 export class Counters {
-  readonly values = new Float64Array(new ArrayBuffer(COUNTER_NAMES.length * 8));
+  readonly values = float64s(COUNTER_NAMES.length);
   readonly ofNode: Float64Array;
 
   constructor(readonly nodeCount: number) {
-    this.ofNode = new Float64Array(new ArrayBuffer(nodeCount * NODE_COUNTER_NAMES.length * 8));
+    this.ofNode = float64s(nodeCount * NODE_COUNTER_NAMES.length);
   }
 
   inc(counter: number): void {

@@ -1,3 +1,5 @@
+import { uint16s, uint32s, uint8s } from '../arrays.js';
+
 /**
  * Some thousands of consecutive rows of a trace, as columns. A row is one thread's accesses to one page with one kind
  * of operation. Whoever reads a batch may not keep it or its arrays beyond the next one.
@@ -27,6 +29,19 @@ export const OP_FETCH = 2;
 /** The columns of a trace and the bits of their unsigned integers, in the order of the format. */
 export const COLUMN_BITS = { quantum: 32, tid: 16, page: 32, op: 8, count: 32, miss: 32 } as const;
 export type ColumnName = keyof typeof COLUMN_BITS;
+export type Columns = Pick<TraceBatch, ColumnName>;
+
+/** Columns to be filled, of `rows` rows. */
+export function makeColumns(rows: number): Columns {
+  return {
+    quantum: uint32s(rows),
+    tid: uint16s(rows),
+    page: uint32s(rows),
+    op: uint8s(rows),
+    count: uint32s(rows),
+    miss: uint32s(rows),
+  };
+}
 
 /**
  * Rows per batch, at multiples of it: columns of this length (1.2 MiB together) stay in the CPU's cache while they are used.

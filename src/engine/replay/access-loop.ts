@@ -1,3 +1,4 @@
+import { float64s } from '../../arrays.js';
 import { isFatal, SIGSEGV } from '../../fault/index.js';
 import { VM_WRITE, type Task } from '../../mm/index.js';
 import { C } from '../../stats/index.js';
@@ -53,7 +54,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   const { values } = counters;
   const [WRITE, TLB_MISS, MOVES] = [OP_WRITE, C.tlb_miss, C.mof_migrate_done];
   const HUGE_MISS = C.tlb_miss_huge;
-  const spent = new Float64Array(new ArrayBuffer(64));
+  const spent = float64s(1);
   let missesLately = 0;
   let movesLately = 0;
   let failedRow = -1;

@@ -1,3 +1,5 @@
+import { float64s } from '../../arrays.js';
+
 /**
  * Virtual time of a replay: a clock per thread and per CPU, ns.
  *
@@ -19,12 +21,11 @@ export class Clocks {
     readonly threads: number,
     cpus: number,
   ) {
-    const doubles = (n: number) => new Float64Array(new ArrayBuffer(Math.max(16, n) * 8));
-    this.threadNs = doubles(threads);
-    this.cpuNs = doubles(cpus);
-    this.threadMoving = doubles(threads);
-    this.cpuMoving = doubles(cpus);
-    this.lastRun = doubles(threads);
+    this.threadNs = float64s(threads);
+    this.cpuNs = float64s(cpus);
+    this.threadMoving = float64s(threads);
+    this.cpuMoving = float64s(cpus);
+    this.lastRun = float64s(threads);
   }
 
   get(thread: number): number {

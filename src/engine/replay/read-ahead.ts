@@ -1,3 +1,4 @@
+import { int32s } from '../../arrays.js';
 import type { PageTables } from '../../hardware/index.js';
 import { PTE_SWAP } from '../../hardware/index.js';
 import type { Frames, SwapArea } from '../../mm/index.js';
@@ -25,10 +26,10 @@ export type ReadAhead = (pages: Uint32Array, from: number, until: number, ids: I
  * for many rows at once, so that the waits overlap. Worth it only where rows miss: who calls this has seen them miss.
  */
 export function makeReadAhead({ tables, swap, frames }: ReadAheadParts): ReadAhead {
-  const entries = new Int32Array(new ArrayBuffer(AHEAD * 4));
-  const found = new Int32Array(new ArrayBuffer(AHEAD * 4));
+  const entries = int32s(AHEAD);
+  const found = int32s(AHEAD);
   /** Where the loads go, so that they are made. */
-  const sink = new Int32Array(new ArrayBuffer(64));
+  const sink = int32s(4);
 
   /** Entries; kept are those that hold a swap slot. @returns how many */
   function readEntries(pages: Uint32Array, from: number, until: number, ids: Int32Array): number {

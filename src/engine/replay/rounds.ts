@@ -1,3 +1,5 @@
+import { float64s } from '../../arrays.js';
+
 /**
  * Who waited, by the order of the rows: a thread that blocks has no rows meanwhile, so one whose rows pause for a whole
  * round of the others waited. A round has gone by when some other thread has begun two quanta since this one's last.
@@ -13,9 +15,8 @@ export class Rounds {
   private secondLast = 0;
 
   constructor(private readonly threads: number) {
-    const doubles = () => new Float64Array(new ArrayBuffer(Math.max(16, threads) * 8));
-    this.lastBegun = doubles();
-    this.lastQuantum = doubles().fill(-1);
+    this.lastBegun = float64s(threads);
+    this.lastQuantum = float64s(threads).fill(-1);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { float64s } from '../../arrays.js';
 import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, ACCOUNT_REFAULT } from '../../cost/index.js';
 import { C, COUNTER_NAMES, type CounterName, type PhaseResult } from '../../stats/index.js';
 import { HUGE_PAGES } from '../../mm/index.js';
@@ -10,11 +11,11 @@ export class Tally {
   readonly accesses: Float64Array;
   readonly misses: Float64Array;
   /** [0]: ns of accesses; [1]: misses on the zero page. */
-  readonly sums = new Float64Array(new ArrayBuffer(128));
+  readonly sums = float64s(2);
 
   constructor(readonly nodeCount: number) {
-    this.accesses = new Float64Array(new ArrayBuffer(Math.max(16, nodeCount * nodeCount) * 8));
-    this.misses = new Float64Array(new ArrayBuffer(Math.max(16, nodeCount * nodeCount) * 8));
+    this.accesses = float64s(nodeCount * nodeCount);
+    this.misses = float64s(nodeCount * nodeCount);
   }
 }
 

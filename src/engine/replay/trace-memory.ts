@@ -1,3 +1,4 @@
+import { int32s } from '../../arrays.js';
 import { ModelBug } from '../../errors.js';
 import {
   VM_EXEC,
@@ -74,7 +75,7 @@ export class TraceMemory {
   idsOf(process: number): Int32Array {
     let ids = this.pageIds.get(process);
     if (ids === undefined) {
-      ids = new Int32Array(new ArrayBuffer(Math.max(64, this.pages * 4)));
+      ids = int32s(this.pages);
       this.pageIds.set(process, ids);
     }
     return ids;

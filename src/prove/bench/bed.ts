@@ -1,3 +1,4 @@
+import { int32s } from '../../arrays.js';
 import { compose, loadPolicy, type ComposeOptions, type Machine, type Rebind } from '../../engine/index.js';
 import type { MachineDescription } from '../../hardware/index.js';
 import {
@@ -100,8 +101,8 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
   const touchOrder = inQuanta(order === 'random' ? shuffled(pages, random) : placeOrder, threadOf, threads);
   const touchTask = Uint8Array.from(touchOrder, (page) => threadOf[page]);
   const touchPage = Uint32Array.from(touchOrder);
-  const touchId = new Int32Array(new ArrayBuffer(4 * pages));
-  const ids = new Int32Array(new ArrayBuffer(4 * pages));
+  const touchId = int32s(pages);
+  const ids = int32s(pages);
 
   const newPolicy = (request: MempolicyRequest) => machine.policy.newPolicy(first, request);
   const policy = options.policy === null ? null : newPolicy(options.policy);
@@ -205,7 +206,7 @@ function ascending(n: number): Int32Array {
 /** The same pages, each thread's in their order, with turns of a quantum. */
 function inQuanta(order: Int32Array, threadOf: Uint8Array, threads: number): Int32Array {
   const own = Array.from({ length: threads }, (_, thread) => order.filter((page) => threadOf[page] === thread));
-  const turned = new Int32Array(new ArrayBuffer(4 * order.length));
+  const turned = int32s(order.length);
   let at = 0;
   for (let from = 0; at < order.length; from += QUANTUM) {
     for (const pages of own) {

@@ -1,3 +1,4 @@
+import { uint32s, uint8s } from '../../arrays.js';
 import { makeAccessLoop, Tally } from '../../engine/index.js';
 import type { TraceBatch } from '../../trace/index.js';
 import { NO_PAGE } from '../../units.js';
@@ -53,10 +54,10 @@ export function swapCacheFaults(bed: Bed, misplaced: boolean): Case {
 function makeTouch({ machine, tasks, touchTask, touchPage, ids, pages }: Bed): (from: number, until: number) => void {
   const nothingElse = { resolve: () => NO_PAGE, filePage: () => null };
   const loop = makeAccessLoop({ machine, memory: nothingElse, tally: new Tally(BENCH_NODES) });
-  const column = (): Uint32Array => new Uint32Array(new ArrayBuffer(4 * pages));
+  const column = (): Uint32Array => uint32s(pages);
   const batch: TraceBatch = {
     ...{ firstRow: 0, rows: pages, quantum: column(), tid: Uint16Array.from(touchTask), page: touchPage },
-    ...{ op: new Uint8Array(new ArrayBuffer(pages)), count: column().fill(1), miss: column().fill(1) },
+    ...{ op: uint8s(pages), count: column().fill(1), miss: column().fill(1) },
   };
   let now = 0;
   return (from, until) => {

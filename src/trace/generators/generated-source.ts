@@ -1,7 +1,7 @@
 import type { Blueprint } from './kind.js';
-import { placePhases, type PlacedPhase, type RowColumns, type Turn } from './phase.js';
+import { placePhases, type PlacedPhase, type Turn } from './phase.js';
 import { describeTrace } from './describe-trace.js';
-import { BATCH_ROWS, type TraceBatch } from '../batch.js';
+import { BATCH_ROWS, makeColumns, type Columns, type TraceBatch } from '../batch.js';
 import type { TraceSource } from '../trace-source.js';
 import { MmError } from '../../errors.js';
 import { randomAt } from '../../random.js';
@@ -47,19 +47,6 @@ export function generatedSource(generated: Generated): TraceSource {
 
   const batchCount = Math.ceil(rows / BATCH_ROWS);
   return { name: sidecar.name, path: name, sidecar, rows, batchCount, batches, close: () => undefined };
-}
-
-type Columns = RowColumns & Pick<TraceBatch, 'quantum' | 'tid'>;
-
-function makeColumns(rows: number): Columns {
-  return {
-    quantum: new Uint32Array(new ArrayBuffer(rows * 4)),
-    tid: new Uint16Array(new ArrayBuffer(rows * 2)),
-    page: new Uint32Array(new ArrayBuffer(rows * 4)),
-    op: new Uint8Array(new ArrayBuffer(rows)),
-    count: new Uint32Array(new ArrayBuffer(rows * 4)),
-    miss: new Uint32Array(new ArrayBuffer(rows * 4)),
-  };
 }
 
 /** Every column as long as the batch. */

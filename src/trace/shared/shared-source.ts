@@ -1,6 +1,6 @@
 import { unpack, type Column } from './packed-column.js';
 import { COLUMNS, ENTRY, ENTRY_LENGTH, type SharedTrace } from './shared-trace.js';
-import { batchFrom, type ColumnName, type TraceBatch } from '../batch.js';
+import { batchFrom, makeColumns, type ColumnName, type Columns, type TraceBatch } from '../batch.js';
 import type { TraceSource } from '../trace-source.js';
 
 /** While the next block is awaited, `onWait` is called this often, ms. */
@@ -36,22 +36,13 @@ export function sharedSource(shared: SharedTrace, onWait: () => void = () => und
   return { name, path, sidecar, rows, batchCount: blocks, batches, close: () => undefined };
 }
 
-type Scratch = Pick<TraceBatch, ColumnName>;
-
 /** Columns that blocks are unpacked into, one after the other; they grow with the longest block. */
-function makeScratch(): { columns(rows: number): Scratch } {
-  let columns: Scratch | null = null;
+function makeScratch(): { columns(rows: number): Columns } {
+  let columns: Columns | null = null;
   return {
     columns(rows) {
       if (columns !== null && columns.op.length >= rows) return columns;
-      return (columns = {
-        quantum: new Uint32Array(new ArrayBuffer(rows * 4)),
-        tid: new Uint16Array(new ArrayBuffer(rows * 2)),
-        page: new Uint32Array(new ArrayBuffer(rows * 4)),
-        op: new Uint8Array(new ArrayBuffer(rows)),
-        count: new Uint32Array(new ArrayBuffer(rows * 4)),
-        miss: new Uint32Array(new ArrayBuffer(rows * 4)),
-      });
+      return (columns = makeColumns(rows));
     },
   };
 }
