@@ -1,11 +1,10 @@
-import { type Meter, PRICE } from '../cost/index.js';
-import { type Files, type Frames, type Lru, PG_ACTIVE, type SwapArea, type Zones } from '../mm/index.js';
+import { PRICE } from '../cost/index.js';
+import { type Files, type Frames, PG_ACTIVE } from '../mm/index.js';
 import { PAGE_ACTIVATE, PAGE_CLEAN, type SwapOut, type TryToUnmap, UNMAP_AGAIN, UNMAP_FAIL } from '../migrate/index.js';
 import { C, type Counters } from '../stats/index.js';
 import type { NodeId, Pfn } from '../units.js';
-import type { Batch } from './batch.js';
-import type { ShrinkInactive } from './inactive.js';
 import type { PageOut } from './page-out.js';
+import type { NodeScannerParts } from './parts.js';
 import type { ReferenceTest } from './reference.js';
 import { DEF_PRIORITY, SWAP_CLUSTER_MAX, type NodeScanner, type Scan } from './scan.js';
 import { ACTIVATE, FREED, KEEP, type ShrinkPage } from './shrink-list.js';
@@ -44,21 +43,8 @@ export class PassCounts {
   }
 }
 
-export interface MixedListsParts {
-  readonly frames: Frames;
-  readonly zones: Zones;
-  readonly lru: Lru;
-  readonly swap: SwapArea;
-  readonly counters: Counters;
-  readonly meter: Meter;
-  readonly batch: Batch;
-  readonly reference: ReferenceTest;
-  readonly shrinkInactive: ShrinkInactive;
-  readonly swappiness: number;
-}
-
 /** [2.6.16] Aging and shrinking of one node. Kernel: shrink_zone(), mm/vmscan.c. */
-export function makeShrinkMixed(parts: MixedListsParts): NodeScanner {
+export function makeShrinkMixed(parts: NodeScannerParts): NodeScanner {
   const { frames, zones, lru, swap, counters, meter, batch, reference, shrinkInactive, swappiness } = parts;
   const totalPages = () => zones.managed.reduce((sum, pages) => sum + pages, 0); // memory can be taken away
   const counts = new PassCounts(2 * zones.nodeCount);

@@ -15,6 +15,9 @@ import type {
 } from '../mm/index.js';
 import type { Counters, Tracer } from '../stats/index.js';
 import type { Pfn } from '../units.js';
+import type { Batch } from './batch.js';
+import type { ShrinkInactive } from './inactive.js';
+import type { ReferenceTest } from './reference.js';
 
 /** The modules that reclaim works on. */
 export interface ReclaimParts {
@@ -42,6 +45,17 @@ export interface ReclaimParts {
   readonly tracer?: Tracer | null;
   /** RC-51: a file system that cannot let go of a page's buffers now; absent: every one can. */
   readonly buffersBusy?: (pfn: Pfn) => boolean;
+}
+
+/** What ages and shrinks the lists of a node, in either era, acts on. */
+export interface NodeScannerParts extends Pick<
+  ReclaimParts,
+  'frames' | 'zones' | 'lru' | 'swap' | 'counters' | 'meter'
+> {
+  readonly batch: Batch;
+  readonly reference: ReferenceTest;
+  readonly shrinkInactive: ShrinkInactive;
+  readonly swappiness: number;
 }
 
 /** What an administrator sets. */

@@ -1,7 +1,5 @@
-import { type Meter, PRICE } from '../cost/index.js';
+import { PRICE } from '../cost/index.js';
 import {
-  type Frames,
-  type Lru,
   LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_ANON,
@@ -9,15 +7,11 @@ import {
   MARK_HIGH,
   PG_ACTIVE,
   PG_WORKINGSET,
-  type SwapArea,
-  type Zones,
 } from '../mm/index.js';
-import { C, type Counters } from '../stats/index.js';
+import { C } from '../stats/index.js';
 import type { NodeId, Pfn } from '../units.js';
-import type { Batch } from './batch.js';
 import type { ReclaimCostRule, ReclaimCosts } from './cost.js';
-import type { ShrinkInactive } from './inactive.js';
-import type { ReferenceTest } from './reference.js';
+import type { NodeScannerParts } from './parts.js';
 import {
   cutToSamePercentage,
   inactiveIsLow,
@@ -33,19 +27,9 @@ import {
 import { DEF_PRIORITY, SWAP_CLUSTER_MAX, type NodeScanner, type Scan } from './scan.js';
 import { lruPages, type Workingset } from './workingset.js';
 
-export interface ShrinkNodeParts {
-  readonly frames: Frames;
-  readonly zones: Zones;
-  readonly lru: Lru;
-  readonly swap: SwapArea;
-  readonly counters: Counters;
-  readonly meter: Meter;
-  readonly batch: Batch;
-  readonly reference: ReferenceTest;
+export interface ShrinkNodeParts extends NodeScannerParts {
   readonly costs: ReclaimCosts;
   readonly workingset: Workingset;
-  readonly shrinkInactive: ShrinkInactive;
-  readonly swappiness: number;
 }
 
 /** [6.x] Four lists per node. Kernel: shrink_node(), shrink_lruvec(), shrink_active_list(), mm/vmscan.c. */
