@@ -1,5 +1,5 @@
 import { MmError } from '../errors.js';
-import { asCpuId, asNodeId, type CpuId, type NodeId } from '../units.js';
+import { asNodeId, type NodeId } from '../units.js';
 
 /** What a node string is read against. */
 export interface NodeWorld {
@@ -34,29 +34,6 @@ export function parseNodes(text: string, world: NodeWorld): NodeId[] {
   const nodes = everyNode(world).filter((node) => named.has(node) !== inverted);
   if (nodes.length > 0) return nodes;
   throw new MmError('BAD_NODES', `"${text}" leaves no node: this machine has ${nodesOf(world)}`);
-}
-
-/**
- * Reads a plain list of CPUs, `0-3,8`. Order and repeats are kept: threads are placed in the order given.
- *
- * @param present the CPUs of the machine
- * @throws MmError BAD_NODES, one line with the position
- */
-export function parseCpus(text: string, present: readonly CpuId[]): CpuId[] {
-  const list = readList(text, 0);
-  if ('problem' in list) throw malformed(text, list);
-  const known = new Set<number>(present);
-  const cpus: CpuId[] = [];
-  for (const { first, last, at } of list.ranges) {
-    for (let cpu = first; cpu <= last; cpu++) {
-      if (!known.has(cpu)) {
-        const has = `it has CPUs ${formatList([...known].sort((a, b) => a - b))}`;
-        throw new MmError('BAD_NODES', `CPU ${String(cpu)} is not on this machine: ${has} (${place(text, at)})`);
-      }
-      cpus.push(asCpuId(cpu));
-    }
-  }
-  return cpus;
 }
 
 /** `0-3,5` of ascending node numbers; empty text for none. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { errorOf } from '../support/error-of.js';
-import { formatNodes, parseCpus, parseNodes, type NodeWorld } from '../../src/hardware/node-list.js';
-import { asCpuId, asNodeId } from '../../src/units.js';
+import { formatNodes, parseNodes, type NodeWorld } from '../../src/hardware/node-list.js';
+import { asNodeId } from '../../src/units.js';
 
 /** Six nodes, of which 1, 2, 4, 5 are allowed; node 4 has no memory. */
 const world: NodeWorld = {
@@ -69,25 +69,6 @@ describe('a node string that does not hold is refused with its position', () => 
   test('a machine of one node says so', () => {
     const one: NodeWorld = { nodeCount: 1, hasMemory: () => true, allowed: [asNodeId(0)] };
     expect(() => parseNodes('1', one)).toThrow('node 1 is not on this machine: it has node 0 only (position 1 of "1")');
-  });
-});
-
-describe('CPU lists', () => {
-  const present = [0, 1, 2, 3, 8].map(asCpuId);
-  test('keep the order given and repeats', () => {
-    expect(parseCpus('8,0-2,1', present)).toEqual([8, 0, 1, 2, 1]);
-  });
-  test('refuse CPUs that are not there, words and prefixes', () => {
-    const missing = 'CPU 4 is not on this machine: it has CPUs 0-3,8 (position 3 of "0,3-5")';
-    expect(errorOf(() => parseCpus('0,3-5', present))).toEqual({ code: 'BAD_NODES', message: missing });
-    expect(() => parseCpus('all', present)).toThrow(
-      /^"all" where a number or a range A-B belongs \(position 1 of "all"\)/,
-    );
-    expect(() => parseCpus('!0', present)).toThrow(/position 1/);
-    expect(() => parseCpus('', present)).toThrow(/the list is empty/);
-  });
-  test('a range far beyond the machine stops at the first CPU that is not there', () => {
-    expect(() => parseCpus('0-999999999', present)).toThrow(/^CPU 4 is not on this machine/);
   });
 });
 
