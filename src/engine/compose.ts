@@ -3,7 +3,8 @@ import { Container } from 'inversify';
 import { LoadedLatency, type CostModel, type CostOptions } from '../cost/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
 import type { Tracer } from '../stats/index.js';
-import { makeMachine, type Machine, type MachineOptions } from './machine.js';
+import { makeMachine, type Machine } from './machine.js';
+import type { MachineOptions } from './machine-options.js';
 import { profileNamed, rulesOf, type RuleNames, type Rules } from './profiles/index.js';
 
 /** The tokens an embedding program may rebind. Everything else of a machine follows from them. */

@@ -18,7 +18,6 @@ import {
   RETRY,
   SIGSEGV,
   type CowFault,
-  type FaultSwitches,
   type FileFault,
   type HandleMmFault,
   type Outcome,
@@ -26,23 +25,8 @@ import {
   type SwapFault,
   type SwapRead,
 } from '../fault/index.js';
-import {
-  makeAutoMigrate,
-  makeKhugepaged,
-  type AutoMigrate,
-  type AutoMigrateSettings,
-  type Khugepaged,
-  type KhugepagedSettings,
-} from '../balance/index.js';
-import {
-  fallbackRows,
-  makeMmu,
-  PageTables,
-  Tlb,
-  Topology,
-  type MachineDescription,
-  type Mmu,
-} from '../hardware/index.js';
+import { makeAutoMigrate, makeKhugepaged, type AutoMigrate, type Khugepaged } from '../balance/index.js';
+import { fallbackRows, makeMmu, PageTables, Tlb, Topology, type Mmu } from '../hardware/index.js';
 import {
   makeCollapse,
   makeCopyPage,
@@ -79,7 +63,6 @@ import {
   makeHugePlaces,
   makeTakeHuge,
   type TakeHuge,
-  type HugeSettings,
   makeMapping,
   makeRmap,
   makeWorld,
@@ -93,7 +76,6 @@ import {
   SwapArea,
   weightsFromBandwidth,
   Zones,
-  type DeviceOptions,
   type ForEachHugePlace,
   type ForEachPlace,
   type MachineWorld,
@@ -103,59 +85,16 @@ import {
   VM_READ,
   VM_WRITE,
 } from '../mm/index.js';
-import type { PolicyDefinition } from '../policy/index.js';
-import { makeReclaim, type Reclaim, type ReclaimSysctls } from '../reclaim/index.js';
+import { makeReclaim, type Reclaim } from '../reclaim/index.js';
 import { C, Counters, type Tracer } from '../stats/index.js';
 import { asCpuId, asNodeId, NO_PAGE, type NodeId, type PageId, type Pfn } from '../units.js';
+import type { MachineOptions, MachineParts } from './machine-options.js';
 import type { Rules } from './profiles/index.js';
 import { makeFileSyscalls, type FileSyscalls } from './syscalls/file.js';
 import { makeMemorySyscalls, type MemorySyscalls } from './syscalls/memory.js';
 import { makePolicySyscalls, type PolicySyscalls } from './syscalls/policy.js';
 import { toldBy } from './told.js';
 import { makeProcessSyscalls, type ProcessSyscalls } from './syscalls/process.js';
-
-/** Everything about a machine that is not a rule, a policy or a cost. Plain data. */
-export interface MachineOptions {
-  readonly machine: MachineDescription;
-  readonly switches: FaultSwitches;
-  /** Swap slots; undefined: as many as frames. */
-  readonly swapPages?: number;
-  /** Pages that will be mapped, about: there is room for their tables from the start, beyond the usual 16 GiB. */
-  readonly expectedPages?: number;
-  /** vm.min_free_kbytes; undefined: computed from the memory (RC-1). */
-  readonly minFreeKbytes?: number;
-  /** Keep a content stamp per frame (tests, INV-13); `pages`: and 4 KiB (benchmarks). */
-  readonly keepContents?: boolean | 'pages';
-  /** The swap device is a RAM disk: writes end at once. */
-  readonly writesAtOnce?: boolean;
-  /** ... and the kernel knows it: it reads what one entry alone names without the swap cache. */
-  readonly readsAtOnce?: boolean;
-  /** Device memory beyond the nodes': a named pool of frames each, which `makeDeviceDriver` puts to use. */
-  readonly devices?: readonly DeviceOptions[];
-  readonly sysctls?: Partial<ReclaimSysctls>;
-  /** log2 of the sets of each CPU's TLB; undefined: that of a processor of today. */
-  readonly tlbSetBits?: number;
-  /** Pages of a memory block; undefined: as the memory's size asks for (HR-1). */
-  readonly memoryBlockPages?: number;
-  /** Huge pages, and the settings they start with; undefined: the machine has none. */
-  readonly thp?: Partial<HugeSettings>;
-  /** Settings of khugepaged, which does nothing unless it is called: `machine.khugepaged.runUntil(ns)`. */
-  readonly khugepaged?: Partial<KhugepagedSettings>;
-  readonly seed?: number;
-  /** Automatic migration from the start; null or undefined: off, to be switched on under /sys/kernel/migration. */
-  readonly autoMigrate?: AutoMigrateSettings | null;
-  /** M4: refuses moves; for tests of that exit. */
-  readonly refuseMove?: (pfn: Pfn, target: number) => boolean;
-}
-
-/** What compose.ts hands in: the bound parts. */
-export interface MachineParts {
-  readonly options: MachineOptions;
-  readonly rules: Rules;
-  readonly cost: CostModel;
-  readonly defaultPolicy: PolicyDefinition;
-  readonly tracer: Tracer | null;
-}
 
 /** A machine: its parts, its system calls, and the access that drives them. */
 export interface Machine {
