@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EINVAL, ENOENT } from '../../src/errors.js';
 import { checkMachine, makeCalls } from '../../src/engine/index.js';
-import { PG_PRIVATE, VM_READ, VM_SHARED } from '../../src/mm/index.js';
+import { MARK_LOW, PG_PRIVATE, VM_READ, VM_SHARED } from '../../src/mm/index.js';
+import { asNodeId } from '../../src/units.js';
 import { errorOf } from '../support/error-of.js';
 import {
   frameAt,
@@ -59,5 +60,31 @@ describe('writing a switch while the machine runs', () => {
     calls.file.dropCaches();
     expect(machine.frames.count(pfn)).toBe(0);
     checkMachine(machine);
+  });
+});
+
+describe('/sys/kernel/mm/transparent_hugepage', () => {
+  it('takes the values of the kernel, and refuses others and files that are not there', () => {
+    const { calls, machine } = bed({ nodes: 1, framesPerNode: 4096, thp: {} });
+    const write = (file: string, value: string | number) => calls.sysctl(`transparent_hugepage/${file}`, value);
+    expect([write('enabled', 'madvise'), write('defrag', 'defer+madvise'), write('use_zero_page', 0)]).toEqual([
+      0, 0, 0,
+    ]);
+    expect(machine.huge?.settings).toEqual({ enabled: 'madvise', defrag: 'defer+madvise', useZeroPage: false });
+    expect([write('enabled', 'sometimes'), write('use_zero_page', 2), write('shmem', 'always')]).toEqual([
+      ...[-EINVAL, -EINVAL, -ENOENT],
+    ]);
+    const without = bed({ nodes: 1, framesPerNode: 4096 });
+    expect(without.calls.sysctl('transparent_hugepage/enabled', 'always')).toBe(-ENOENT);
+  });
+
+  it('RC-2: more is kept free as long as they are enabled', () => {
+    const { calls, machine } = bed({ nodes: 1, framesPerNode: 40_000, thp: { enabled: 'never' } });
+    const low = () => machine.zones.mark(asNodeId(0), MARK_LOW);
+    const before = low();
+    calls.sysctl('transparent_hugepage/enabled', 'always');
+    expect(low() - before).toBeGreaterThanOrEqual(40_000 / 20);
+    calls.sysctl('transparent_hugepage/enabled', 'never');
+    expect(low()).toBe(before);
   });
 });
