@@ -1,11 +1,9 @@
-import { EDEADLK, EFAULT, EINVAL, EIO, ENODEV, ENOENT, ENOMEM, EOPNOTSUPP, EPERM } from '../../errors.js';
-import { OOM } from '../../fault/index.js';
+import { EDEADLK, EFAULT, EINVAL, EIO, ENODEV, ENOENT, EOPNOTSUPP, EPERM } from '../../errors.js';
 import {
   CAP_SYS_ADMIN,
   CAP_SYS_NICE,
   CAP_SYS_RESOURCE,
   rebindTask,
-  VM_READ,
   type CpusetNotice,
   HUGE_PAGES,
   type Frames,
@@ -21,9 +19,10 @@ import {
 import type { LazyUnmap } from '../../migrate/index.js';
 import type { PageTables } from '../../hardware/index.js';
 import { NO_PAGE, type NodeId, type Pfn } from '../../units.js';
+import { makeGetMempolicy, type GetMempolicy, type GetMempolicyParts } from './get-mempolicy.js';
 import type { MoveCalls } from './move-calls.js';
 import type { MovePolicyPages } from './move-policy-pages.js';
-import { maskWords, readNodeMask, type NodeMaskArgument } from './node-mask.js';
+import { readNodeMask, type NodeMaskArgument } from './node-mask.js';
 import {
   makePolicy,
   modeFor,
@@ -31,24 +30,18 @@ import {
   MPOL_DEFAULT,
   MPOL_PREFERRED_MANY,
   readMode,
-  shownMode,
-  shownNodes,
   type ModeArgument,
-  type NewPolicyParts,
 } from './new-policy.js';
 
-/** Flags of mbind, and of get_mempolicy. */
+/** Flags of mbind. */
 const MPOL_MF_STRICT = 1 << 0;
 export const MPOL_MF_MOVE = 1 << 1;
 export const MPOL_MF_MOVE_ALL = 1 << 2;
 export const MPOL_MF_LAZY = 1 << 3;
-const MPOL_F_NODE = 1 << 0;
-const MPOL_F_ADDR = 1 << 1;
-const MPOL_F_MEMS_ALLOWED = 1 << 2;
 const PAGE = 4096n;
 const ADDRESS_LIMIT = 1n << 64n;
 
-export interface MempolicyCallParts extends NewPolicyParts {
+export interface MempolicyCallParts extends GetMempolicyParts {
   readonly frames: Frames;
   readonly lru: Lru;
   readonly tables: PageTables;
@@ -65,9 +58,6 @@ export interface MempolicyCallParts extends NewPolicyParts {
   readonly zeroPage: Pfn;
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
-  /** Reads a page in for a question about its node. @returns its frame, or a negative outcome */
-  readonly touch: (task: Task, vpn: number, isWrite: boolean) => Pfn;
-  readonly possibleNodes: number;
 }
 
 /** Rule variant `privileges`: the capability behind MPOL_MF_MOVE_ALL, and behind migrate_pages of others' processes. */
@@ -78,14 +68,6 @@ export interface Privileges {
 /** Since 14 March 2006, days before 2.6.16 ("Consistent capabilites associated with MPOL_MOVE_ALL"). */
 export const privilegesNice: Privileges = { moveAll: CAP_SYS_NICE, migrateOthers: CAP_SYS_NICE };
 export const privilegesBefore2616: Privileges = { moveAll: CAP_SYS_RESOURCE, migrateOthers: CAP_SYS_ADMIN };
-
-/** What get_mempolicy wrote; null: nothing was written. */
-export interface GetMempolicyAnswer {
-  ret: number;
-  value: number | null;
-  nodes: readonly NodeId[] | null;
-  words: number | null;
-}
 
 export interface MempolicyCalls {
   /** Kernel: set_mempolicy(2). */
@@ -108,15 +90,7 @@ export interface MempolicyCalls {
     nodes: readonly NodeId[],
     flags: number,
   ): number;
-  /** Kernel: get_mempolicy(2). */
-  getMempolicy(
-    task: Task,
-    address: bigint,
-    maxnode: number,
-    flags: number,
-    wantsMask: boolean,
-    wantsValue: boolean,
-  ): GetMempolicyAnswer;
+  readonly getMempolicy: GetMempolicy;
   /** Kernel: set_mempolicy_home_node(2). */
   setHomeNode(task: Task, start: bigint, length: bigint, node: number, flags: number): number;
 }
@@ -132,7 +106,7 @@ interface MbindArguments extends ModeArgument {
 }
 
 export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
-  const { frames, tables, spaces, movePages, moveCalls, modeRule, zeroPage, touch, possibleNodes, world, huge } = parts;
+  const { frames, tables, spaces, movePages, moveCalls, modeRule, zeroPage, world, huge } = parts;
   const { rotor, rebind, cpusetNotice, lazyUnmap, privileges } = parts.rules;
   /** The call in hand has met parts of a huge page that it had isolated already. */
   let metParts = false;
@@ -344,59 +318,6 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     }
   }
 
-  function getMempolicy(
-    task: Task,
-    address: bigint,
-    maxnode: number,
-    flags: number,
-    wantsMask: boolean,
-    wantsValue: boolean,
-  ): GetMempolicyAnswer {
-    const fail = (errno: number): GetMempolicyAnswer => ({ ret: -errno, value: null, nodes: null, words: null });
-    if (wantsMask && maxnode < possibleNodes) return fail(EINVAL);
-    noticeCpuset(task);
-    const known = MPOL_F_NODE | MPOL_F_ADDR | (modeRule.hasMemsAllowed ? MPOL_F_MEMS_ALLOWED : 0);
-    if ((flags & ~known) !== 0) return fail(EINVAL);
-    const answer = (value: number, nodes: readonly NodeId[]): GetMempolicyAnswer => {
-      const writes = wantsMask && maxnode > 1;
-      return {
-        ret: 0,
-        value: wantsValue ? value : null,
-        nodes: writes ? nodes.filter((node) => node < maxnode - 1) : null,
-        words: writes ? maskWords(maxnode) : null,
-      };
-    };
-    if ((flags & MPOL_F_MEMS_ALLOWED) !== 0) {
-      return (flags & (MPOL_F_NODE | MPOL_F_ADDR)) !== 0 ? fail(EINVAL) : answer(0, task.cpuset.nodes());
-    }
-    let policy = task.policy;
-    if ((flags & MPOL_F_ADDR) !== 0) {
-      const vma = task.space.find(Number(address / PAGE));
-      if (vma === null) return fail(EFAULT);
-      policy =
-        vma.file?.isShmem === true ? vma.file.policyAt(vma.filePage + Number(address / PAGE) - vma.start) : vma.policy;
-    } else if (address !== 0n) return fail(EINVAL);
-    const nodes = shownNodes(policy, parts);
-    if ((flags & MPOL_F_NODE) === 0) return answer(shownMode(policy), nodes);
-    if ((flags & MPOL_F_ADDR) !== 0) {
-      const pfn = pageAsked(task, Number(address / PAGE));
-      return pfn > 0 ? answer(frames.nodeOf(pfn), nodes) : fail(-pfn === OOM ? ENOMEM : EFAULT);
-    }
-    if (policy?.isInterleave !== true) return fail(EINVAL);
-    return answer(rotor.next(task, policy), nodes);
-  }
-
-  /** FP-90: the page is faulted in for reading, by the caller's CPU and policy; MP-90, FP-91: or nothing is touched. */
-  function pageAsked(task: Task, vpn: number): Pfn {
-    if (modeRule.asksWithoutMapping) {
-      const page = tables.walk(task.space.root, vpn);
-      const isUntouched = page === NO_PAGE || tables.isNone(page);
-      const vma = task.space.find(vpn);
-      if (isUntouched && vma?.file === null && (vma.flags & VM_READ) !== 0) return zeroPage;
-    }
-    return touch(task, vpn, false);
-  }
-
   function setHomeNode(task: Task, start: bigint, length: bigint, node: number, flags: number): number {
     if (flags !== 0 || start % PAGE !== 0n) return -EINVAL;
     if (!(node >= 0 && node < world.nodeCount)) return -EINVAL;
@@ -424,5 +345,5 @@ export function makeMempolicyCalls(parts: MempolicyCallParts): MempolicyCalls {
     return found ? 0 : -ENOENT;
   }
 
-  return { setMempolicy, mbind, bindRange, getMempolicy, setHomeNode };
+  return { setMempolicy, mbind, bindRange, getMempolicy: makeGetMempolicy(parts, noticeCpuset), setHomeNode };
 }
