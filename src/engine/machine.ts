@@ -39,6 +39,7 @@ import {
   type MoveHuge,
   type SplitHuge,
   makeMisplaced,
+  makeMoveMisplaced,
   makeSwapOut,
   makeTryToUnmap,
   type CollapseBlock,
@@ -46,6 +47,7 @@ import {
   type Lazy,
   type MigrateVmaCalls,
   type Misplaced,
+  type MoveMisplaced,
   type Mover,
   type SwapOut,
 } from '../migrate/index.js';
@@ -138,6 +140,7 @@ export interface Machine {
   readonly rootCpuset: Cpuset;
   readonly defaultPolicy: Mempolicy;
   readonly misplaced: Misplaced;
+  readonly moveMisplaced: MoveMisplaced;
   readonly lazy: Lazy;
   readonly swapFault: SwapFault;
   readonly fileFault: FileFault;
@@ -259,18 +262,21 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const forEachHugePlace = hugeParts?.forEachHugePlace ?? null;
   const lazyParts = { frames, tables, lru, mapping, swapOut, tryToUnmap, counters, meter, zeroPage, tracer, breakUp };
   const lazy = makeLazy({ ...lazyParts, files, flushBatch: rules.flushBatch, rule: rules.lazyUnmap });
+  const moveMisplaced = makeMoveMisplaced({
+    ...{ frames, zones, lru, files, swap, copyPage, huge, moveHuge, counters, meter, tracer },
+    rules: { target: rules.misplacedTarget, operationTest: rules.operationTest },
+    charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
+  });
   const misplaced = makeMisplaced({
-    ...{ frames, zones, lru, files, swap, copyPage, huge, moveHuge, counters, meter, query, tracer, world },
+    ...{ frames, zones, files, huge, counters, query, tracer, world, moveMisplaced },
     defaultPolicy: systemPolicy,
     rules: {
       ...{ lookup, interleaveIndex },
       gate: rules.misplacedGate,
-      target: rules.misplacedTarget,
       operationTest: rules.operationTest,
       vetting: rules.bindVetting,
       ...{ rotor: rules.rotor, rebind: rules.rebind, notice: rules.cpusetNotice },
     },
-    charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
   });
 
   const reclaimParts = {
@@ -441,7 +447,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     ...{ forEachPlace, places, tracer, query, swapOut, copyPage, cow, swapRead, weights, mover, autoMigrate },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
-    ...{ defaultPolicy: systemPolicy, misplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
+    ...{ defaultPolicy: systemPolicy, misplaced, moveMisplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },
     ...{ devices, migrateVma, placement, moveHuge, splitHuge, breakUp, takeHuge, collapseBlock, khugepaged },
     forEachHugePlace,
     ...{ process, memory, policy, file, reclaim, access, serveFaults, touch, setMarks },

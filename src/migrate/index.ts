@@ -53,7 +53,8 @@ export {
 } from './migrate-pages.js';
 export type { MigrateState } from './migrate-state.js';
 export { LAZY_DONE, makeLazy, type Lazy, type LazyResult } from './lazy.js';
-export { makeMisplaced, MOVED, type Misplaced } from './misplaced.js';
+export { makeMisplaced, type Misplaced } from './misplaced.js';
+export { makeMoveMisplaced, MOVED, MoveState, type MoveMisplaced } from './move-misplaced.js';
 export {
   batchSleepsForLocks,
   batchTriesLocks,

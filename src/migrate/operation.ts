@@ -1,4 +1,4 @@
-import type { Files, Frames, MigrateOperation } from '../mm/index.js';
+import type { Files, Frames, HugePages, MigrateOperation } from '../mm/index.js';
 import type { Pfn } from '../units.js';
 
 /**
@@ -13,6 +13,10 @@ export function migrateOperationOf(frames: Frames, files: Files, pfn: Pfn): Migr
 
 /** PL-1: the address space that a page's cache slot is in: the swapper's, a file's, or none. Kernel: page_mapping() != NULL. */
 export const hasPageMapping = (frames: Frames, pfn: Pfn): boolean => frames.isSwapCache(pfn) || frames.mapping(pfn) > 0;
+
+/** Any part of a huge page counts: it is looked at, and moves, as one (HP-60). Kernel: page_mapped() */
+export const isMapped = (frames: Frames, huge: HugePages | null, pfn: Pfn): boolean =>
+  huge !== null && frames.isHuge(pfn) ? huge.mappings(pfn) > 0 : frames.mapcount(pfn) !== 0;
 
 /** Rule variant `pageMapping` (PL-52): which field says, on the way to the slot, that the page is still in a cache. */
 export interface PageMappingRule {

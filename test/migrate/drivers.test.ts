@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkMachine, type Machine } from '../../src/engine/index.js';
-import { LAZY_DONE, makeMigratePages, MOVED } from '../../src/migrate/index.js';
+import { LAZY_DONE, makeMigratePages, MOVED, MoveState } from '../../src/migrate/index.js';
 import { PG_PRIVATE, type MigrateOperation, type Task, type Vma } from '../../src/mm/index.js';
 import { asNodeId, type Pfn } from '../../src/units.js';
 import {
@@ -168,10 +168,15 @@ describe('migrateMisplacedPage and its table of steps', () => {
     fc.assert(
       fc.property(moves, (start) => {
         const [straight, stepped] = [arranged(start), arranged(start)];
-        const page = straight.machine.misplaced.migrate(straight.task, straight.pfn, asNodeId(1));
-        const { begin, step } = stepped.machine.misplaced;
-        const state = begin(stepped.task, stepped.pfn, asNodeId(1));
-        while (state.next !== MOVED) state.next = step(state, state.next);
+        const page = straight.machine.moveMisplaced.migrate(
+          straight.task,
+          straight.pfn,
+          asNodeId(1),
+          straight.machine.defaultPolicy,
+        );
+        const { moveMisplaced, defaultPolicy } = stepped.machine;
+        const state = new MoveState(stepped.task, stepped.pfn, asNodeId(1), defaultPolicy);
+        while (state.next !== MOVED) state.next = moveMisplaced.step(state, state.next);
         expect(state.page).toBe(page);
         for (const { machine } of [straight, stepped]) {
           machine.frames.unlock(page);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkMachine, type Machine } from '../../src/engine/index.js';
 import { PTE_WRITE } from '../../src/hardware/index.js';
 import { makeSwapOut } from '../../src/migrate/index.js';
+import { migrateOperationOf } from '../../src/migrate/operation.js';
 import {
   cachedFrame,
   PG_ACTIVE,
@@ -16,7 +17,7 @@ import {
   PG_WORKINGSET,
   PG_WRITEBACK,
 } from '../../src/mm/index.js';
-import type { Pfn, SwapSlot } from '../../src/units.js';
+import { asNodeId, type Pfn, type SwapSlot } from '../../src/units.js';
 import {
   cacheOn,
   evict,
@@ -68,19 +69,19 @@ describe('whose page it is', () => {
   it('PL-1: a page in the swap cache moves the plain way, whatever its mapping says', () => {
     const { machine, pfn } = lazyPage();
     expect(machine.frames.isAnon(pfn)).toBe(true); // the anon_vma stays in its mapping word
-    expect(machine.misplaced.migrateOperation(pfn)).toBe('simple');
+    expect(migrateOperationOf(machine.frames, machine.files, pfn)).toBe('simple');
   });
 
   it('PL-1: an anonymous page outside the swap cache belongs to nobody that could move it', () => {
     const machine = tinyMachine();
     const { task } = processWithPages(machine, 1, START, 1);
-    expect(machine.misplaced.migrateOperation(frameAt(machine, task, START))).toBe('none');
+    expect(migrateOperationOf(machine.frames, machine.files, frameAt(machine, task, START))).toBe('none');
   });
 
   it.each(['none', 'simple', 'buffers', 'fail'] as const)('PL-1: a page of a file moves by its file: %s', (migrate) => {
     const machine = tinyMachine();
     const [pfn] = cacheOn(machine, 1, machine.files.create('file', 'data', 1, { migrate }));
-    expect(machine.misplaced.migrateOperation(pfn)).toBe(migrate);
+    expect(migrateOperationOf(machine.frames, machine.files, pfn)).toBe(migrate);
   });
 
   it('PL-2: a page of an object that went to the swap cache is found by its slot, and no longer by its index', () => {
@@ -242,7 +243,7 @@ describe('a page of a shared object', () => {
     const task = processOn(machine, 2);
     machine.frames.get(pfn);
     machine.frames.tryLock(pfn);
-    const moved = machine.misplaced.migrate(task, pfn, 2 as never);
+    const moved = machine.moveMisplaced.migrate(task, pfn, asNodeId(2), machine.defaultPolicy);
     machine.frames.unlock(moved);
     machine.lru.put(moved);
     machine.lru.drainAll();
