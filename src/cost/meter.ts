@@ -13,8 +13,8 @@ export const ACCOUNT_REFAULT = 5;
 const ACCOUNTS = 6;
 const NOW = 0;
 
-/** What is paid for, in ns; the table is filled once from the cost model. */
 let next = 0;
+/** What is paid for, by its place in the meter's table of ns, which is filled once from the cost model. */
 export const PRICE = {
   zeroPageFault: next++,
   anonFault: next++,

@@ -80,10 +80,14 @@ export function makeCowFault(parts: CowParts): CowFault {
       lru.put(frames.headOf(old));
     }
     meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    return mapCopy(f, copy, old);
+  }
+
+  function mapCopy(f: FaultState, copy: Pfn, source: Pfn): Outcome {
     anon.mapNewAnon(f, copy);
     if (tracer !== null) {
       tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
-      tracer.step('W2', copy, old);
+      tracer.step('W2', copy, source);
     }
     counters.inc(C.fault_cow);
     meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
@@ -147,14 +151,7 @@ export function makeCowFault(parts: CowParts): CowFault {
       lru.put(fresh);
       return MINOR;
     }
-    anon.mapNewAnon(f, fresh);
-    if (tracer !== null) {
-      tracer.who(f.task.id, f.task.cpu, f.vma.start + f.offset); // the allocation may have reclaimed
-      tracer.step('W2', fresh, source);
-    }
-    counters.inc(C.fault_cow);
-    meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
-    return MINOR;
+    return mapCopy(f, fresh, source);
   }
 
   return { doWpPage, isExclusive, newCopy, copyFromFile };

@@ -66,22 +66,25 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
   const { byArea, ownIndex, advances } = parts.rules.swapReadAhead;
   const window: SwapWindow = { first: 0, end: 0 };
 
+  /** A page found in the swap cache. @returns whether read-ahead had brought it, which is counted the first time */
+  function use(pfn: Pfn): boolean {
+    frames.get(pfn);
+    if (!frames.has(pfn, PG_READAHEAD)) return false;
+    frames.clear(pfn, PG_READAHEAD);
+    counters.inc(C.swap_ra_hit);
+    return true;
+  }
+
   function lookup(slot: SwapSlot): Pfn {
     const pfn = swap.cached(slot);
-    if (pfn === NO_PFN) return NO_PFN;
-    frames.get(pfn);
-    if (frames.has(pfn, PG_READAHEAD)) {
-      frames.clear(pfn, PG_READAHEAD);
-      counters.inc(C.swap_ra_hit);
-    }
+    if (pfn !== NO_PFN) use(pfn);
     return pfn;
   }
 
   function lookupFor(f: FaultState): Pfn {
     const pfn = swap.cached(f.slot);
-    if (pfn === NO_PFN) return NO_PFN;
-    noteSwapHit(f.vma, f.offset, frames.has(pfn, PG_READAHEAD));
-    return lookup(f.slot);
+    if (pfn !== NO_PFN) noteSwapHit(f.vma, f.offset, use(pfn));
+    return pfn;
   }
 
   function bringIn(f: FaultState, slot: SwapSlot, offset: number): Pfn {

@@ -77,12 +77,7 @@ export class Tlb {
   }
 
   fill(cpu: CpuId, page: PageId, frame: Pfn, writable: boolean, dirty: boolean): void {
-    const set = (cpu << this.setBits) | (page & this.setMask);
-    const way = this.nextWay[set] & 3;
-    this.nextWay[set] = way + 1;
-    const at = (set << 3) + way;
-    this.entries[at] = (page + 1) | 0;
-    this.entries[at + 4] = frame | (writable ? WRITABLE : 0) | (dirty ? DIRTY : 0);
+    this.insert(cpu, page, (page + 1) | 0, frame | (writable ? WRITABLE : 0) | (dirty ? DIRTY : 0));
   }
 
   /** Index of the word of a whole block, by its leaf table, or -1. */
@@ -93,12 +88,7 @@ export class Tlb {
   }
 
   fillHuge(cpu: CpuId, leaf: number, writable: boolean): void {
-    const set = (cpu << this.setBits) | (leaf & this.setMask);
-    const way = this.nextWay[set] & 3;
-    this.nextWay[set] = way + 1;
-    const at = (set << 3) + way;
-    this.entries[at] = FIRST_BLOCK - leaf;
-    this.entries[at + 4] = writable ? WRITABLE : 0;
+    this.insert(cpu, leaf, FIRST_BLOCK - leaf, writable ? WRITABLE : 0);
   }
 
   invalidateHuge(cpu: CpuId, leaf: number): void {
@@ -131,7 +121,17 @@ export class Tlb {
   invalidate(cpu: CpuId, page: PageId): boolean {
     const at = this.find(cpu, page);
     if (at < 0) return false;
-    this.entries[at - 4] = 0;
+    this.entries[at - WAYS] = 0;
     return true;
+  }
+
+  /** Into the set of `number`, over the entry that has been there longest. */
+  private insert(cpu: CpuId, number: number, tag: number, word: number): void {
+    const set = (cpu << this.setBits) | (number & this.setMask);
+    const way = this.nextWay[set] & (WAYS - 1);
+    this.nextWay[set] = way + 1;
+    const at = (set << 3) + way;
+    this.entries[at] = tag;
+    this.entries[at + WAYS] = word;
   }
 }

@@ -76,18 +76,18 @@ export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyP
     frames.setMapping(old, 0, 0);
   }
 
-  function retire(old: Pfn, fresh: Pfn): void {
+  function copy(old: Pfn, fresh: Pfn): void {
+    if (contents !== null) contents.copy(fresh, old);
     carryFlags(old, fresh);
-    forget(old);
   }
 
   return {
-    copy(old, fresh) {
-      if (contents !== null) contents.copy(fresh, old);
-      carryFlags(old, fresh);
-    },
+    copy,
     forget,
-    retire,
+    retire(old, fresh) {
+      carryFlags(old, fresh);
+      forget(old);
+    },
     replaceSlot(old, fresh) {
       const mapping = frames.mapping(old);
       const isSwap = frames.isSwapCache(old);
@@ -109,8 +109,8 @@ export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyP
       frames.get(fresh);
     },
     copyAndRetire(old, fresh) {
-      if (contents !== null) contents.copy(fresh, old);
-      retire(old, fresh);
+      copy(old, fresh);
+      forget(old);
     },
   };
 }

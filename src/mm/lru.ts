@@ -4,16 +4,7 @@ import { C, type Counters } from '../stats/index.js';
 import type { CpuId, NodeId, Pfn } from '../units.js';
 import type { DeviceMemory } from './device-memory.js';
 import type { Frames } from './frames.js';
-import {
-  PG_ACTIVE,
-  PG_HEAD,
-  PG_LRU,
-  PG_MLOCKED,
-  PG_REFERENCED,
-  PG_SWAPBACKED,
-  PG_UNEVICTABLE,
-  PG_WORKINGSET,
-} from './page-flags.js';
+import { PG_ACTIVE, PG_HEAD, PG_LRU, PG_MLOCKED, PG_REFERENCED, PG_SWAPBACKED, PG_UNEVICTABLE } from './page-flags.js';
 import type { Zones } from './zones.js';
 
 /** The lists of a node (RC-20). Active = inactive + 1; file = anonymous + 2. */
@@ -204,10 +195,6 @@ export class Lru {
     this.frames.clear(pfn, PG_ACTIVE);
     this.addToTail(pfn);
     this.counters.inc(C.pgrotated);
-  }
-
-  clearWorkingset(pfn: Pfn): void {
-    this.frames.clear(pfn, PG_WORKINGSET);
   }
 
   /** Times the page stands in vectors: references they hold (INV-1). Slow, for checks. */

@@ -11,7 +11,7 @@ import {
   type PageTables,
 } from '../hardware/index.js';
 import type { Counters } from '../stats/index.js';
-import type { CpuId, PageId, Pfn, SwapSlot } from '../units.js';
+import { NO_PFN, type CpuId, type PageId, type Pfn, type SwapSlot } from '../units.js';
 import type { AddressSpace } from './address-space.js';
 import type { AnonVmas } from './anon-vma.js';
 import type { Frames } from './frames.js';
@@ -164,8 +164,7 @@ export function makeMapping(parts: MappingParts): Mapping {
   function zapSwap(slot: SwapSlot): void {
     const pfn = swap.cached(slot);
     swap.dropUser(slot);
-    if (pfn === 0 || frames.isLocked(pfn) || frames.isWriteback(pfn)) return;
-    if (swap.users(slot) > 1 && !swap.isHalfFull) return;
+    if (pfn === NO_PFN || frames.isLocked(pfn) || frames.isWriteback(pfn)) return;
     if (frames.mapcount(pfn) > 0 || swap.users(slot) > 1) return;
     swap.remove(pfn);
     frames.set(pfn, PG_DIRTY);

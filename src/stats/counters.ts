@@ -1,10 +1,10 @@
 import { float64s } from '../arrays.js';
 
+let next = 0;
 /**
  * Everything that is counted, by the kernel's own name in /proc/vmstat where it has one; the rest is the model's own and
  * is listed last. To add a counter, add a line here: reports and JSON find it by its name.
  */
-let next = 0;
 export const C = {
   pgfault: next++,
   pgmajfault: next++,
@@ -66,7 +66,6 @@ export const C = {
   zone_reclaim_failed: next++,
 
   // The model's own: what the hardware did …
-  tlb_hit: next++,
   tlb_miss: next++,
   tlb_miss_huge: next++, // of these: the entry is a whole block's
   // … faults by kind …
@@ -117,8 +116,8 @@ export const C = {
 export type CounterName = keyof typeof C;
 export const COUNTER_NAMES = Object.keys(C) as CounterName[];
 
-/** numastat's counters, kept per node; names as in /proc/vmstat. */
 let nextOfNode = 0;
+/** numastat's counters, kept per node; names as in /proc/vmstat. */
 export const N = {
   numa_hit: nextOfNode++,
   numa_miss: nextOfNode++,

@@ -36,7 +36,7 @@ export function makeReadAhead({ tables, swap, frames }: ReadAheadParts): ReadAhe
     let kept = 0;
     let sum = 0;
     for (let i = from; i < until; i++) {
-      const id = ids[pages[i]] as PageId;
+      const id = Math.max(0, ids[pages[i]]) as PageId; // below 0: no mapping covers it; entry 0 is nobody's
       sum ^= tables.word[id];
       if ((tables.bits[id] & PTE_SWAP) !== 0) entries[kept++] = id;
     }

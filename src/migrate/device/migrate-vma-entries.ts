@@ -54,11 +54,11 @@ export type MakeSettle = (parts: MigrateVmaParts, entries: MigrateVmaEntries) =>
 export interface MigrateVmaEntries {
   /**
    * One entry that maps the page in hand becomes a migration entry. Kernel: try_to_migrate(), an entry at a time.
-   * @returns 1: done, there may be more; 0: none is left; WAIT
+   * @returns the next step: `again` as long as there may be more, `after` when none is left, or WAIT
    */
-  unmapOne(m: MigrateVma): number;
-  /** One migration entry that names `old` shows `now`. Kernel: remove_migration_ptes(). @returns as `unmapOne` */
-  restoreOne(m: MigrateVma, old: Pfn, now: Pfn): number;
+  unmapOne(m: MigrateVma, again: number, after: number): number;
+  /** One migration entry that names the page in hand shows `now`. Kernel: remove_migration_ptes(). @returns as `unmapOne` */
+  restoreOne(m: MigrateVma, now: Pfn, again: number, after: number): number;
   /** The pin check (MV section 4). Kernel: migrate_vma_check_page(), the other way round. */
   isPinned(m: MigrateVma, pfn: Pfn): boolean;
   /** System pages: into the lists, after draining all CPUs once if it is in a vector. @returns whether it is isolated now */
@@ -69,6 +69,8 @@ export interface MigrateVmaEntries {
   seek(m: MigrateVma, wants: (word: bigint) => boolean): boolean;
   /** The next page for the restore loop: a source that is not to migrate. @returns false if none is left */
   seekRestore(m: MigrateVma): boolean;
+  /** The page in hand is put back and forgotten; its reference stays. */
+  release(m: MigrateVma): void;
   /** The entry's lock is held by a collect under way. */
   isHeld(vma: Vma): boolean;
 }
@@ -92,10 +94,10 @@ export function makeMigrateVmaEntries(parts: MigrateVmaParts): MigrateVmaEntries
 
   const isHeld = (vma: Vma): boolean => vma.space.tablesHeld;
 
-  function unmapOne(m: MigrateVma): number {
+  function unmapOne(m: MigrateVma, again: number, after: number): number {
     const { pfn } = m;
     const vma = find(pfn, (page) => tables.maps(page, pfn));
-    if (vma === null) return 0;
+    if (vma === null) return after;
     if (isHeld(vma)) return MIGRATE_VMA_WAIT;
     const bits = tables.bits[found];
     if ((bits & PTE_DIRTY) !== 0) frames.set(pfn, PG_DIRTY);
@@ -106,12 +108,12 @@ export function makeMigrateVmaEntries(parts: MigrateVmaParts): MigrateVmaEntries
     frames.drop(pfn);
     meter.pay(ACCOUNT_MIGRATION, PRICE.unmapPage);
     meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
-    return 1;
+    return again;
   }
 
-  function restoreOne(_m: MigrateVma, old: Pfn, now: Pfn): number {
+  function restoreOne({ pfn: old }: MigrateVma, now: Pfn, again: number, after: number): number {
     const vma = find(now, (page) => tables.isMigration(page) && tables.word[page] === (old as number));
-    if (vma === null) return 0;
+    if (vma === null) return after;
     if (isHeld(vma)) return MIGRATE_VMA_WAIT;
     frames.get(now);
     frames.addMapping(now);
@@ -119,7 +121,7 @@ export function makeMigrateVmaEntries(parts: MigrateVmaParts): MigrateVmaEntries
     if (vma.isLocked && now !== old && !frames.isDevice(now)) frames.set(now, PG_MLOCKED);
     if (frames.isDevice(now)) tables.setDevice(found, now, (bits & PTE_WRITE) !== 0);
     else tables.set(found, now, bits & rule.carries);
-    return 1;
+    return again;
   }
 
   function isPinned(m: MigrateVma, pfn: Pfn): boolean {
@@ -150,8 +152,15 @@ export function makeMigrateVmaEntries(parts: MigrateVmaParts): MigrateVmaEntries
     return true;
   }
 
+  function release(m: MigrateVma): void {
+    m.word = 0n;
+    frames.unlock(m.pfn);
+    m.restore--;
+    m.at++;
+  }
+
   return {
-    ...{ unmapOne, restoreOne, isPinned, isolate, giveUp, seek, isHeld },
+    ...{ unmapOne, restoreOne, isPinned, isolate, giveUp, seek, release, isHeld },
     seekRestore: (m) => m.restore > 0 && seek(m, (word) => frameOfWord(word) > 0 && !isMigrating(word)),
   };
 }

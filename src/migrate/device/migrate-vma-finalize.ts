@@ -1,13 +1,6 @@
 import { NO_PFN, type Pfn } from '../../units.js';
 import type { MigrateVmaEntries, MigrateVmaParts } from './migrate-vma-entries.js';
-import {
-  FINALIZE,
-  frameOfWord,
-  isMigrating,
-  MIGRATE_VMA_DONE,
-  MIGRATE_VMA_WAIT,
-  type MigrateVma,
-} from './migrate-vma.js';
+import { FINALIZE, frameOfWord, isMigrating, MIGRATE_VMA_DONE, type MigrateVma } from './migrate-vma.js';
 
 const NEXT = FINALIZE + 1;
 const RESTORE = FINALIZE + 2;
@@ -29,12 +22,6 @@ export function makeFinalize({ frames, lru }: MigrateVmaParts, { restoreOne }: M
   function survivor(m: MigrateVma): Pfn {
     const fresh = frameOfWord(m.dst[m.at]);
     return isMigrating(m.word) && fresh !== NO_PFN ? fresh : m.pfn;
-  }
-
-  function restore(m: MigrateVma): number {
-    const done = restoreOne(m, m.pfn, survivor(m));
-    if (done === 0) return RELEASE;
-    return done > 0 ? RESTORE : MIGRATE_VMA_WAIT;
   }
 
   function release(m: MigrateVma): number {
@@ -64,7 +51,7 @@ export function makeFinalize({ frames, lru }: MigrateVmaParts, { restoreOne }: M
         case NEXT:
           return next(m);
         case RESTORE:
-          return restore(m);
+          return restoreOne(m, survivor(m), RESTORE, RELEASE);
         default:
           return release(m);
       }

@@ -3,7 +3,6 @@ import {
   isMigrating,
   MIGRATE_PFN_LOCKED,
   MIGRATE_VMA_DONE,
-  MIGRATE_VMA_WAIT,
   SETTLE,
   type MigrateVma,
 } from './migrate-vma.js';
@@ -117,35 +116,16 @@ export const makePrepareThenUnmap: MakeSettle = (parts: MigrateVmaParts, entries
     return m.cpages > 0 ? NEXT_UNMAP : MIGRATE_VMA_DONE;
   }
 
-  function restore(m: MigrateVma, again: number, after: number): number {
-    const done = entries.restoreOne(m, m.pfn, m.pfn);
-    if (done === 0) return after;
-    return done > 0 ? again : MIGRATE_VMA_WAIT;
-  }
-
   function release(m: MigrateVma): number {
-    letGo(m);
+    entries.release(m);
     lru.put(m.pfn);
     return nextRestore(m);
-  }
-
-  function letGo(m: MigrateVma): void {
-    m.word = 0n;
-    frames.unlock(m.pfn);
-    m.restore--;
-    m.at++;
   }
 
   function nextUnmap(m: MigrateVma): number {
     if (entries.seek(m, (word) => isPage(word) && isMigrating(word))) return UNMAP;
     m.at = 0;
     return nextRestoreUnmapped(m);
-  }
-
-  function unmap(m: MigrateVma): number {
-    const done = entries.unmapOne(m);
-    if (done === 0) return CHECK_UNMAPPED;
-    return done > 0 ? UNMAP : MIGRATE_VMA_WAIT;
   }
 
   function checkUnmapped(m: MigrateVma): number {
@@ -162,7 +142,7 @@ export const makePrepareThenUnmap: MakeSettle = (parts: MigrateVmaParts, entries
   }
 
   function releaseUnmapped(m: MigrateVma): number {
-    letGo(m);
+    entries.release(m);
     if (frames.isDevice(m.pfn)) lru.put(m.pfn);
     else lru.putback(m.cpu, m.pfn);
     return nextRestoreUnmapped(m);
@@ -183,17 +163,17 @@ export const makePrepareThenUnmap: MakeSettle = (parts: MigrateVmaParts, entries
         case CHECK:
           return check(m);
         case RESTORE:
-          return restore(m, RESTORE, RELEASE);
+          return entries.restoreOne(m, m.pfn, RESTORE, RELEASE);
         case RELEASE:
           return release(m);
         case NEXT_UNMAP:
           return nextUnmap(m);
         case UNMAP:
-          return unmap(m);
+          return entries.unmapOne(m, UNMAP, CHECK_UNMAPPED);
         case CHECK_UNMAPPED:
           return checkUnmapped(m);
         case RESTORE_UNMAPPED:
-          return restore(m, RESTORE_UNMAPPED, RELEASE_UNMAPPED);
+          return entries.restoreOne(m, m.pfn, RESTORE_UNMAPPED, RELEASE_UNMAPPED);
         default:
           return releaseUnmapped(m);
       }

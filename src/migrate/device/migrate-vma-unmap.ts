@@ -1,4 +1,4 @@
-import { isHole, MIGRATE_VMA_DONE, MIGRATE_VMA_WAIT, SETTLE, type MigrateVma } from './migrate-vma.js';
+import { isHole, MIGRATE_VMA_DONE, SETTLE, type MigrateVma } from './migrate-vma.js';
 import type { MakeSettle, MigrateVmaEntries, MigrateVmaParts, Settle } from './migrate-vma-entries.js';
 
 const NEXT = SETTLE + 1;
@@ -40,12 +40,6 @@ export const makeUnmap: MakeSettle = (parts: MigrateVmaParts, entries: MigrateVm
     return UNMAP;
   }
 
-  function unmap(m: MigrateVma): number {
-    const done = entries.unmapOne(m);
-    if (done === 0) return CHECK;
-    return done > 0 ? UNMAP : MIGRATE_VMA_WAIT;
-  }
-
   /** MV-10: a page given up holds one reference more than it has users, whether it was isolated or not. */
   function check(m: MigrateVma): number {
     if (frames.mapcount(m.pfn) === 0 && !entries.isPinned(m, m.pfn)) {
@@ -73,18 +67,9 @@ export const makeUnmap: MakeSettle = (parts: MigrateVmaParts, entries: MigrateVm
     return MIGRATE_VMA_DONE;
   }
 
-  function restore(m: MigrateVma): number {
-    const done = entries.restoreOne(m, m.pfn, m.pfn);
-    if (done === 0) return RELEASE;
-    return done > 0 ? RESTORE : MIGRATE_VMA_WAIT;
-  }
-
   function release(m: MigrateVma): number {
-    m.word = 0n;
-    frames.unlock(m.pfn);
+    entries.release(m);
     lru.put(m.pfn);
-    m.restore--;
-    m.at++;
     return nextRestore(m);
   }
 
@@ -99,11 +84,11 @@ export const makeUnmap: MakeSettle = (parts: MigrateVmaParts, entries: MigrateVm
         case ISOLATE:
           return isolate(m);
         case UNMAP:
-          return unmap(m);
+          return entries.unmapOne(m, UNMAP, CHECK);
         case CHECK:
           return check(m);
         case RESTORE:
-          return restore(m);
+          return entries.restoreOne(m, m.pfn, RESTORE, RELEASE);
         default:
           return release(m);
       }
