@@ -1,9 +1,10 @@
 /**
  * The machine: everything below it put together, its system calls, and the replay of a trace on it.
  *
- * compose.ts is the one composition root; machine.ts builds the parts and drives accesses; profiles/ has the rules in which
- * kernels differ; syscalls/ holds what a simulated program can ask for; replay/ carries out one run of
- * a trace. Called by run/, and by embedding programs. Always holds: one machine has one clock source (the meter) and no other; the container is gone before the first access.
+ * compose.ts is the one composition root; machine.ts builds the parts and drives accesses; profiles/ has the rules in
+ * which kernels differ; syscalls/ holds what a simulated program can ask for; replay/ carries out one run of a trace.
+ * Called by run/, and by embedding programs. Always holds: one machine has one clock source (the meter) and no other;
+ * the container is gone before the first access.
  */
 export { checkMachine, makeCheck } from './check.js';
 export { makeCalls, type Calls } from './calls.js';

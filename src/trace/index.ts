@@ -3,10 +3,11 @@
  * a sidecar that says what its numbers mean: processes, threads, regions of pages, mappings of files, events.
  *
  * Called by the engine (replay and pre-passes) and by the trace commands. Files are opened in readers/ and written in
- * writers/, which alone import Node; generators/ makes traces; shared/ holds one in memory for several threads. What always holds: rows come as batches of columns, in
- * order, checked against the sidecar on the way (generated ones agree with it by construction, which tests check); a
- * source can be passed over any number of times; every mistake in a trace is one `MmError` that names file and place;
- * sums are exact (doubles below 2^53), and memory grows with pages and the threads that share them, not with rows.
+ * writers/, which alone import Node; generators/ makes traces; shared/ holds one in memory for several threads. What
+ * always holds: rows come as batches of columns, in order, checked against the sidecar on the way (generated ones agree
+ * with it by construction, which tests check); a source can be passed over any number of times; every mistake in a
+ * trace is one `MmError` that names file and place; sums are exact (doubles below 2^53), and memory grows with pages
+ * and the threads that share them, not with rows.
  */
 export { OP_WRITE, type TraceBatch } from './batch.js';
 export { bestStatic } from './best-static.js';
