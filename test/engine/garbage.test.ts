@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 // The script is built like the rest, and one process measures one kind: the engine in it is the only one, as in a run's worker.
 const SCRIPT = fileURLToPath(new URL('../../dist/test/engine/garbage-run.js', import.meta.url));
+const LONG_RUN = fileURLToPath(new URL('../../dist/test/engine/garbage-long-run.js', import.meta.url));
 /** A nursery that nothing has to be collected from while it is measured. */
 const NURSERY = ['--min-semi-space-size=256', '--max-semi-space-size=256'];
 /** Accesses per run of the script. */
@@ -71,4 +72,15 @@ describe('the heap', () => {
   it.each(['rows', 'faulting-rows'])('gets nothing from the loop of the replay: %s', async (kind) => {
     expect(await leastBytesOf(kind, MILLION)).toBeLessThan(allowed(MILLION));
   });
+
+  it.each(['swap-cache-well-placed', 'swap-cache-misplaced'])(
+    'grows by less than a megabyte between one and ten million faults, and nothing is scavenged: %s',
+    async (name) => {
+      const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', LONG_RUN, name]);
+      const { faults, grownBytes, scavenges } = JSON.parse(stdout) as Record<string, number>;
+      expect(faults).toBeGreaterThanOrEqual(9_000_000);
+      expect(grownBytes).toBeLessThan(2 ** 20);
+      expect(scavenges).toBe(0);
+    },
+  );
 });

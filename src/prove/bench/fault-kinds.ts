@@ -149,10 +149,12 @@ export function faultsOfKind(bed: Bed, name: FaultKindName): Case {
   let at = pages;
   let made = 0;
   let elsewhere = 0;
+  const touch = (from: number, until: number) => {
+    for (let i = from; i < until; i++) access(tasks[touchTask[i]], touchId[i] as PageId, isWrite);
+  };
   const run = (count: number) => {
-    let i = at;
-    for (const end = i + count; i < end; i++) access(tasks[touchTask[i]], touchId[i] as PageId, isWrite);
-    at = i;
+    touch(at, at + count);
+    at += count;
     made += count;
   };
   const prepare = (count: number) => {
@@ -186,6 +188,9 @@ export function spuriousFaults(bed: Bed): Case {
   bed.place(false);
   const faultsBefore = counters.get('pgfault');
   const allocatedBefore = counters.get('pgalloc_normal');
+  const touch = (from: number, until: number) => {
+    for (let i = from; i < until; i++) handleMmFault(tasks[touchTask[i]], touchId[i] as PageId, false);
+  };
   let at = 0;
   let made = 0;
   return {
@@ -193,9 +198,8 @@ export function spuriousFaults(bed: Bed): Case {
       if (at + count > pages) at = 0;
     },
     run(count) {
-      let i = at;
-      for (const end = i + count; i < end; i++) handleMmFault(tasks[touchTask[i]], touchId[i] as PageId, false);
-      at = i;
+      touch(at, at + count);
+      at += count;
       made += count;
     },
     verify() {

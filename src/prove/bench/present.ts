@@ -7,6 +7,8 @@ const SEQUENCE = 2 ** 22;
 /** Pages that each thread touches where the TLB is to answer: every second one, so that they fill all ways of half of the sets. */
 const HOT = 512;
 const WRITE = 0x80;
+/** Accesses per call while warming up. */
+const WARM_UP = 4096;
 
 /** Accesses that the TLB of their CPU answers; a quarter are writes. Works on as many threads as there are CPUs, or fewer. */
 export function tlbHits(bed: Bed): Case {
@@ -31,24 +33,24 @@ function accesses(bed: Bed, pick: (thread: number) => number, name: string): Cas
   const seqId = Int32Array.from(seqTask, (word) => bed.ids[pick(word & ~WRITE)]);
   let at = 0;
   let made = 0;
-  const run = (count: number) => {
-    let i = at;
-    for (let end = i + count; i < end; i++) {
+  const touch = (from: number, until: number) => {
+    for (let i = from; i < until; i++) {
       const word = seqTask[i];
       access(tasks[word & ~WRITE], seqId[i] as PageId, word >= WRITE);
     }
-    at = i;
-    made += count;
   };
-  run(SEQUENCE / 4);
-  made = 0;
+  for (let i = 0; i < SEQUENCE / 4; i += WARM_UP) touch(i, i + WARM_UP);
   const missesBefore = counters.get('tlb_miss');
   const faultsBefore = counters.get('pgfault');
   return {
     prepare(count) {
       if (at + count > SEQUENCE) at = 0;
     },
-    run,
+    run(count) {
+      touch(at, at + count);
+      at += count;
+      made += count;
+    },
     verify() {
       const share = (counters.get('tlb_miss') - missesBefore) / made;
       mustHold(

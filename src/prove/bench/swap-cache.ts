@@ -59,13 +59,13 @@ function makeTouch({ machine, tasks, touchTask, touchPage, ids, pages }: Bed): (
     ...{ firstRow: 0, rows: pages, quantum: column(), tid: Uint16Array.from(touchTask), page: touchPage },
     ...{ op: uint8s(pages), count: column().fill(1), miss: column().fill(1) },
   };
-  let now = 0;
+  const now = new Float64Array(new ArrayBuffer(128)); // a number of its own would be a heap number
   return (from, until) => {
     for (let i = from; i < until;) {
       const thread = touchTask[i];
       let end = i + 1;
       while (end < until && touchTask[end] === thread) end++;
-      now = loop.run(batch, i, end, tasks[thread], 0, ids, now);
+      now[0] = loop.run(batch, i, end, tasks[thread], 0, ids, now[0]);
       i = end;
     }
     mustHold(loop.failedRow() < 0, `row ${String(loop.failedRow())} failed`);
