@@ -81,17 +81,16 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   }
 
   /** Who accessed which memory how often, and how long that took. */
-  function account(cpuNode: NodeId, pfn: Pfn, count: number, miss: number): void {
+  function nsOf(cpuNode: NodeId, pfn: Pfn, count: number, miss: number): number {
     const memoryNode = frames.nodeOf(pfn);
     const pair = cpuNode * nodeCount + memoryNode;
     accesses[pair] += count;
     const ns = cost.accessNs(cpuNode, memoryNode, count - miss, miss);
-    clock[0] += ns;
-    spent[0] += ns;
-    if (miss === 0) return;
+    if (miss === 0) return ns;
     misses[pair] += miss;
     if (pfn === zeroPage) sums[1] += miss;
     cost.charge(cpuNode, memoryNode, miss);
+    return ns;
   }
 
   /**
@@ -104,13 +103,19 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
     const end = until | 0; // says that these are 32-bit integers, and stay so
     let i = from | 0;
+    let now = clock[0];
+    let sum = spent[0];
     for (; i < end; i++) {
       const id = ids[pages[i]];
       if (id <= 0) break;
       const at = tlb.find(cpu, id as PageId);
       if (at < 0 || tlb.mustWalk(at, ops[i] & WRITE)) break;
-      account(cpuNode, tlb.frameAt(at), counts[i], missCounts[i]);
+      const ns = nsOf(cpuNode, tlb.frameAt(at), counts[i], missCounts[i]);
+      now += ns;
+      sum += ns;
     }
+    clock[0] = now;
+    spent[0] = sum;
     return i;
   }
 
@@ -136,7 +141,9 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
         failure = -pfn;
         return false;
       }
-      account(cpuNode, pfn, batch.count[i], batch.miss[i]);
+      const ns = nsOf(cpuNode, pfn, batch.count[i], batch.miss[i]);
+      clock[0] += ns;
+      spent[0] += ns;
       i = hits(batch, i + 1, until, cpu, cpuNode, ids);
     }
     return true;
