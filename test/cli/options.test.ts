@@ -51,7 +51,7 @@ describe('the help of a run', () => {
       expect(help).toContain(about);
     }
     for (const { name } of PROFILES) expect(help).toContain(name);
-    expect(help).toContain('transparent huge pages (not there yet)');
+    expect(help).toContain('reclaim demotes to a slower node (not there yet)');
   });
 });
 
