@@ -235,10 +235,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a migration that is not counted',
     breaks: ['INV-15'],
     plant({ machine: { counters } }) {
-      const inc = counters.inc.bind(counters);
+      const [inc, add] = [counters.inc.bind(counters), counters.add.bind(counters)];
       const now = each(5);
       counters.inc = (counter) => {
         if (counter !== C.pgmigrate_success || !now()) inc(counter);
+      };
+      counters.add = (counter, times) => {
+        if (counter !== C.pgmigrate_success || !now()) add(counter, times);
       };
     },
   },
