@@ -160,12 +160,12 @@ export function makeMapping(parts: MappingParts): Mapping {
     return pfn;
   }
 
-  /** An entry's slot goes away: the last other user takes an unused cache page along (page-lifecycle section 6). */
+  /** An entry's slot goes away: the last other user takes the cache page along, unless it is mapped and swap is not half full (PL section 6). */
   function zapSwap(slot: SwapSlot): void {
     const pfn = swap.cached(slot);
     swap.dropUser(slot);
     if (pfn === NO_PFN || frames.isLocked(pfn) || frames.isWriteback(pfn)) return;
-    if (frames.mapcount(pfn) > 0 || swap.users(slot) > 1) return;
+    if (swap.users(slot) > 1 || (frames.mapcount(pfn) > 0 && !swap.isHalfFull)) return;
     swap.remove(pfn);
     frames.set(pfn, PG_DIRTY);
     lru.put(pfn);

@@ -125,6 +125,25 @@ describe('the swap cache', () => {
     checkMachine(machine);
   });
 
+  it.each([
+    ['more than half full: the last entry to go takes a mapped page out of the cache', 1, false],
+    ['half free: a mapped page stays in the cache when the last entry goes', 2, true],
+  ])('PL section 6, swap is %s', (_, swapPages, isCached) => {
+    const machine = tinyMachine({ swapPages });
+    const { task } = processWithPages(machine, 1, START, 1);
+    const child = machine.process.fork(task, task.cpu);
+    const pfn = frameAt(machine, task, START);
+    unmapEverywhere(machine, task, pfn);
+    const slot = machine.frames.private_(pfn) as SwapSlot;
+    machine.touch(task, START, false);
+    expect([machine.frames.isSwapCache(pfn), machine.swap.users(slot)]).toEqual([true, 2]); // the cache, the child
+    machine.memory.munmap(child.space, START, 1, child.cpu);
+    expect([machine.frames.isSwapCache(pfn), machine.swap.users(slot)]).toEqual([isCached, isCached ? 1 : 0]);
+    expect(machine.frames.isDirty(pfn)).toBe(true);
+    machine.lru.drainAll();
+    checkMachine(machine);
+  });
+
   it('PL-40 [2.6.16]: a page that somebody else holds does not leave the cache', () => {
     const { machine, task, pfn } = lazyPage({ swapPages: 1, rules: { swapIn: '2.6.16' } });
     machine.frames.get(pfn);

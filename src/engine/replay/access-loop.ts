@@ -52,8 +52,9 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   const { clock } = meter; // the thread's: faults add to it too
   const readAhead = makeReadAhead(machine);
   const { values } = counters;
-  const [WRITE, TLB_MISS, MOVES] = [OP_WRITE, C.tlb_miss, C.mof_migrate_done];
-  const HUGE_MISS = C.tlb_miss_huge;
+  // Captured like the parts: outside a bundle, what another module exports is loaded anew at each use.
+  const { tlb_miss: TLB_MISS, tlb_miss_huge: HUGE_MISS, mof_migrate_done: MOVES } = C;
+  const WRITE = OP_WRITE;
   const spent = float64s(1);
   let missesLately = 0;
   let movesLately = 0;
@@ -80,7 +81,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     return known > 0 ? serveFaults(task, id as PageId, isWrite) : access(task, id as PageId, isWrite);
   }
 
-  /** Who accessed which memory how often, and how long that took. */
+  /** Accounts one row to the memory that it used. @returns how long it took, which the caller adds to the clock */
   function nsOf(cpuNode: NodeId, pfn: Pfn, count: number, miss: number): number {
     const memoryNode = frames.nodeOf(pfn);
     const pair = cpuNode * nodeCount + memoryNode;
@@ -94,8 +95,8 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   }
 
   /**
-   * Rows that the TLB answers, one after the other. Nothing here calls anything that is not part of this loop: so the compiler
-   * looks once at what it cannot know beforehand (that the columns are what they were), and not again for each row.
+   * Rows that the TLB answers, one after the other. All that this calls becomes part of it, and the path of misses does not:
+   * so the clock can stay in a register, and the registers are the loop's own.
    *
    * @returns the first row that needs more, or `until`
    */
@@ -149,15 +150,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     return true;
   }
 
-  function run(
-    batch: TraceBatch,
-    from: number,
-    until: number,
-    task: Task,
-    process: number,
-    ids: Int32Array,
-    nowNs: number,
-  ): number {
+  const run: AccessLoop['run'] = (batch, from, until, task, process, ids, nowNs) => {
     const walksBefore = values[TLB_MISS];
     const hugeBefore = values[HUGE_MISS];
     clock[0] = nowNs;
@@ -175,7 +168,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     const walks = (values[TLB_MISS] - walksBefore - savedLevels) * walkNs;
     sums[0] += spent[0] + walks;
     return clock[0] + walks;
-  }
+  };
 
   return { run, failedRow: () => failedRow, failedPage: () => failedPage, failure: () => failure };
 }
