@@ -44,14 +44,7 @@ export function makeGetMempolicy(parts: GetMempolicyParts, noticeCpuset: (task: 
   const { frames, tables, modeRule, zeroPage, touch, possibleNodes } = parts;
   const { rotor } = parts.rules;
 
-  function getMempolicy(
-    task: Task,
-    address: bigint,
-    maxnode: number,
-    flags: number,
-    wantsMask: boolean,
-    wantsValue: boolean,
-  ): GetMempolicyAnswer {
+  const getMempolicy: GetMempolicy = (task, address, maxnode, flags, wantsMask, wantsValue) => {
     const fail = (errno: number): GetMempolicyAnswer => ({ ret: -errno, value: null, nodes: null, words: null });
     if (wantsMask && maxnode < possibleNodes) return fail(EINVAL);
     noticeCpuset(task);
@@ -84,7 +77,7 @@ export function makeGetMempolicy(parts: GetMempolicyParts, noticeCpuset: (task: 
     }
     if (policy?.isInterleave !== true) return fail(EINVAL);
     return answer(rotor.next(task, policy), nodes);
-  }
+  };
 
   /** FP-90: the page is faulted in for reading, by the caller's CPU and policy; MP-90, FP-91: or nothing is touched. */
   function pageAsked(task: Task, vpn: number): Pfn {
