@@ -23,18 +23,10 @@ export interface AccessLoop {
    * Rows of one quantum of one thread: look up, charge by distance, serve faults. The loop that runs for every row.
    *
    * @param ids page ids of the thread's process, by trace page
-   * @param nowNs the thread's clock
-   * @returns its clock afterwards; `failedRow` is not -1 if a row could not be completed
+   * The thread's clock is the meter's, before and afterwards: handed over and back it would be a heap number, per quantum.
+   * `failedRow` is not -1 if a row could not be completed.
    */
-  run(
-    batch: TraceBatch,
-    from: number,
-    until: number,
-    task: Task,
-    process: number,
-    ids: Int32Array,
-    nowNs: number,
-  ): number;
+  run(batch: TraceBatch, from: number, until: number, task: Task, process: number, ids: Int32Array): void;
   /** Row at which an access failed, or -1; the page's id (not above 0: a call); and the fatal outcome. */
   failedRow(): number;
   failedPage(): number;
@@ -150,10 +142,9 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     return true;
   }
 
-  const run: AccessLoop['run'] = (batch, from, until, task, process, ids, nowNs) => {
+  const run: AccessLoop['run'] = (batch, from, until, task, process, ids) => {
     const walksBefore = values[TLB_MISS];
     const hugeBefore = values[HUGE_MISS];
-    clock[0] = nowNs;
     spent[0] = 0;
     for (let start = from; start < until; start += AHEAD) {
       const end = Math.min(start + AHEAD, until);
@@ -167,7 +158,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     const savedLevels = (values[HUGE_MISS] - hugeBefore) / WALK_LEVELS; // HP-75: one level less for a whole block
     const walks = (values[TLB_MISS] - walksBefore - savedLevels) * walkNs;
     sums[0] += spent[0] + walks;
-    return clock[0] + walks;
+    clock[0] += walks;
   };
 
   return { run, failedRow: () => failedRow, failedPage: () => failedPage, failure: () => failure };

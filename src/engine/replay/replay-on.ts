@@ -108,7 +108,9 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     let begun = clocks.begin(thread, task.cpu, waitedFor);
     if (task.migratePending) begun = followTask(task, thread, batch.firstRow + from);
     const movingBefore = movingNs();
-    const now = loop.run(batch, from, until, task, process, memory.idsOf(process), begun);
+    machine.meter.nowNs = begun;
+    loop.run(batch, from, until, task, process, memory.idsOf(process));
+    const now = machine.meter.nowNs;
     const moving = movingNs() - movingBefore;
     clocks.end(thread, task.cpu, now, moving);
     if (moving > 0 && now > movedAtNs) movedAtNs = now;

@@ -43,7 +43,7 @@ export interface PageWatch {
 
 /** The same loop, which stops before and after each row that touches one page. Loops that watch nothing pay nothing. */
 export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemory, watch: PageWatch): AccessLoop {
-  const { tables, frames } = machine;
+  const { tables, frames, meter } = machine;
   const { page } = watch;
 
   function inCache(): PagePlace | null {
@@ -53,35 +53,34 @@ export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemor
   }
   watch.cache(inCache);
 
-  function watched(batch: TraceBatch, i: number, task: Task, process: number, ids: Int32Array, nowNs: number): number {
+  function watched(batch: TraceBatch, i: number, task: Task, process: number, ids: Int32Array): void {
     const id = ids[page] > 0 ? ids[page] : memory.resolve(process, page, task);
     const vpn = id > 0 ? tables.vpnOf(id as PageId) : -1;
     if (vpn >= 0) watch.at(vpn);
-    const afterNs = loop.run(batch, i, i + 1, task, process, ids, nowNs);
+    const beforeNs = meter.nowNs;
+    loop.run(batch, i, i + 1, task, process, ids);
     const isMapped = id > 0 && tables.isPresent(id as PageId);
     watch.row({
-      ...{ row: batch.firstRow + i, tid: batch.tid[i], task, beforeNs: nowNs, afterNs },
+      ...{ row: batch.firstRow + i, tid: batch.tid[i], task, beforeNs, afterNs: meter.nowNs },
       ...{ isWrite: batch.op[i] === OP_WRITE, count: batch.count[i], misses: batch.miss[i], vpn },
       node: isMapped ? frames.nodeOf(tables.word[id] as Pfn) : (inCache()?.node ?? -1),
     });
-    return afterNs;
   }
 
   return {
     ...loop,
-    run(batch, from, until, task, process, ids, nowNs) {
-      let now = nowNs;
+    run(batch, from, until, task, process, ids) {
       let start = from;
       watch.thread(task, batch.tid[from]);
       for (let i = from; i < until; i++) {
         if (batch.page[i] !== page) continue;
-        if (start < i) now = loop.run(batch, start, i, task, process, ids, now);
-        if (loop.failedRow() >= 0) return now;
-        now = watched(batch, i, task, process, ids, now);
-        if (loop.failedRow() >= 0) return now;
+        if (start < i) loop.run(batch, start, i, task, process, ids);
+        if (loop.failedRow() >= 0) return;
+        watched(batch, i, task, process, ids);
+        if (loop.failedRow() >= 0) return;
         start = i + 1;
       }
-      return start < until ? loop.run(batch, start, until, task, process, ids, now) : now;
+      if (start < until) loop.run(batch, start, until, task, process, ids);
     },
   };
 }

@@ -59,13 +59,12 @@ function makeTouch({ machine, tasks, touchTask, touchPage, ids, pages }: Bed): (
     ...{ firstRow: 0, rows: pages, quantum: column(), tid: Uint16Array.from(touchTask), page: touchPage },
     ...{ op: uint8s(pages), count: column().fill(1), miss: column().fill(1) },
   };
-  const now = new Float64Array(new ArrayBuffer(128)); // a number of its own would be a heap number
   return (from, until) => {
     for (let i = from; i < until;) {
       const thread = touchTask[i];
       let end = i + 1;
       while (end < until && touchTask[end] === thread) end++;
-      now[0] = loop.run(batch, i, end, tasks[thread], 0, ids, now[0]);
+      loop.run(batch, i, end, tasks[thread], 0, ids);
       i = end;
     }
     mustHold(loop.failedRow() < 0, `row ${String(loop.failedRow())} failed`);
