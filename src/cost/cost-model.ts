@@ -31,8 +31,10 @@ export interface CostModel {
   copyNs(fromNode: NodeId, toNode: NodeId): number;
   /** A call that moves pages (move_pages, migrate_pages, mbind), whatever it moves. A migration on a fault has none. */
   readonly migrateCallNs: number;
-  /** Moving one page, its copy not included. */
+  /** Moving one page, its copy not included; taking its entry down and putting it back is. */
   readonly migratePageNs: number;
+  /** The same of a huge page, which has one entry. */
+  readonly migrateHugeNs: number;
   /** Looking at one page table entry while a call or a scanner walks a range. */
   readonly scanPageNs: number;
   /** Taking down one mapping of a page, so that its next use faults. */
@@ -45,6 +47,10 @@ export interface CostModel {
   readonly swapReadNs: number;
   /** One page written to swap or disk. */
   readonly writebackNs: number;
+  /** Reads and writes that the device serves at the same time; the others wait for it. */
+  readonly deviceAtOnce: number;
+  /** Its part for a page that waits behind its neighbour on the device: nothing to seek. */
+  readonly deviceNextNs: number;
 
   /** Sentences for the report: what these numbers take for granted. */
   readonly assumptions: readonly string[];

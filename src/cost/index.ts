@@ -7,6 +7,7 @@
  * holds: no answer is negative, no access is cheaper under load than idle, and the same calls give the same answers.
  */
 export { FaultKind, type CostModel } from './cost-model.js';
+export { DeviceQueue } from './device-queue.js';
 export { loadFactor, settledFactor } from './load-curve.js';
 export { COST_ASSUMPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
 export {

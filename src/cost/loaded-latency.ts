@@ -25,7 +25,8 @@ export const COST_ASSUMPTIONS: readonly string[] = [
   'Bandwidth is counted per node and per pair of nodes, in both cases reads and writes together.',
   'Kinds of fault cost fixed shares of an anonymous first touch, as measured on Linux 6.18.',
   'A page copy takes longer between nodes with more than the mean latency, shorter with less.',
-  'A TLB shootdown takes one interrupt per CPU told, one after the other; copies, faults and I/O do not slow each other down.',
+  'A TLB shootdown takes one interrupt for the first CPU told and a shorter time for each further one; copies and faults do not slow each other down.',
+  'Swap and files lie on one device, which serves so many reads and writes at once; the others wait in the order in which they were asked for.',
 ];
 
 /**
@@ -41,15 +42,19 @@ export class LoadedLatency implements CostModel {
   readonly zeroingNs: number;
   readonly migrateCallNs: number;
   readonly migratePageNs: number;
+  readonly migrateHugeNs: number;
   readonly scanPageNs: number;
   readonly unmapPageNs: number;
   readonly fileCallNs: number;
   readonly swapReadNs: number;
   readonly writebackNs: number;
+  readonly deviceAtOnce: number;
+  readonly deviceNextNs: number;
   readonly assumptions: readonly string[];
 
   private readonly hitNs: number;
   private readonly ipiNs: number;
+  private readonly ipiFurtherNs: number;
   private readonly epochNs: number;
   private readonly nodeCount: number;
   /** Per link, index cpuNode * nodeCount + memNode: one miss on an idle machine, divided by mlp; ns. */
@@ -95,12 +100,16 @@ export class LoadedLatency implements CostModel {
     this.zeroingNs = ZEROING_SHARE * cost.minorFaultNs;
     this.migrateCallNs = cost.migrateBaseNs;
     this.migratePageNs = cost.migratePerPageNs;
+    this.migrateHugeNs = cost.migratePerFolioNs;
     this.scanPageNs = SCAN_SHARE * cost.minorFaultNs;
     this.unmapPageNs = UNMAP_SHARE * cost.minorFaultNs;
     this.fileCallNs = FILE_CALL_SHARE * cost.minorFaultNs;
     this.swapReadNs = Math.max(0, cost.majorFaultNs - this.faults[FaultKind.major]);
     this.writebackNs = cost.writebackNs;
+    this.deviceAtOnce = cost.deviceAtOnce;
+    this.deviceNextNs = cost.deviceNextNs;
     this.ipiNs = cost.ipiNs;
+    this.ipiFurtherNs = cost.ipiFurtherNs;
     this.assumptions = [
       `An access that hits a cache takes ${String(hitNs)} ns (--hit-ns).`,
       `${String(mlp)} misses are in flight at once, so each counts its latency divided by ${String(mlp)} (--mlp).`,
@@ -143,7 +152,7 @@ export class LoadedLatency implements CostModel {
   }
 
   shootdownNs(cpuCount: number): number {
-    return cpuCount * this.ipiNs;
+    return cpuCount === 0 ? 0 : this.ipiNs + (cpuCount - 1) * this.ipiFurtherNs;
   }
 
   private factorOf(link: number, memNode: number): number {

@@ -25,16 +25,22 @@ export const PRICE = {
   swapCacheFault: next++,
   cowFault: next++,
   writeInPlace: next++,
-  /** On top of the fault: the device. */
-  swapRead: next++,
-  diskRead: next++,
-  writeback: next++,
-  /** Control work of moving one page, without its copy. */
+  /** On top of the fault: the device. Paid by who waits for it (`DeviceQueue`). */
+  deviceRead: next++,
+  deviceWrite: next++,
+  /** A page that waits behind its neighbour on the device. */
+  deviceNext: next++,
+  /** Control work of moving one page, without its copy: of a page that was unmapped before, or was nowhere mapped. */
   movePage: next++,
+  moveHuge: next++,
   unmapPage: next++,
+  /** What is left of `movePage` and `moveHuge` when `unmapPage` has been paid in the same move. */
+  restOfMove: next++,
+  restOfHugeMove: next++,
   moveCall: next++,
-  /** One inter-processor interrupt. */
+  /** Interrupting the first CPU of a flush, and each further one. */
   shootdown: next++,
+  shootdownFurther: next++,
   fileCall: next++,
   scanPage: next++,
 } as const satisfies Record<string, number>;

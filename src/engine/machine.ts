@@ -1,5 +1,5 @@
 import { uint8s } from '../arrays.js';
-import { makeMeter, type CostModel, type Meter } from '../cost/index.js';
+import { DeviceQueue, makeMeter, type CostModel, type Meter } from '../cost/index.js';
 import { bugOn } from '../errors.js';
 import {
   isFatal,
@@ -217,12 +217,13 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const files = new Files(rules.shmemOperation);
   const pageCache = new PageCache(frames, files, contents);
   const swap = new SwapArea(frames, options.swapPages ?? memoryPages, contents !== null);
-  const block = new Block(frames, lru, meter, options.writesAtOnce === true);
+  const disk = new DeviceQueue(meter, cost.deviceAtOnce);
+  const block = new Block(frames, lru, meter, disk, options.writesAtOnce === true);
   const anonVmas = new AnonVmas();
   const spaces = new Spaces(tables, anonVmas, topology.cpuCount);
   const { forEachMapping, forEachPlace, places } = makeRmap({ frames, tables, files, anonVmas });
   const zeroPage = takeZeroPage(topology, zones, frames);
-  const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage, counters, huge });
+  const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage, counters, meter, huge });
   const { blocks } = mapping;
   if (blocks !== null) spaces.onCut = blocks.splitAt;
 
@@ -330,8 +331,8 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const anon = makeAnonFault(faultParts);
   const hugeFault = huge === null || blocks === null ? null : makeHugeFault({ ...faultParts, blocks, huge });
   const cow = makeCowFault({ ...faultParts, anon, zeroPage, hugeFault });
-  const swapRead = makeSwapRead({ ...faultParts, refault, switches, rules });
-  const fileFault = makeFileFault({ ...faultParts, misplaced, cow, refault, switches, rules });
+  const swapRead = makeSwapRead({ ...faultParts, disk, refault, switches, rules });
+  const fileFault = makeFileFault({ ...faultParts, disk, misplaced, cow, refault, switches, rules });
   const hugeShmem = huge === null || blocks === null ? null : makeHugeShmem({ ...faultParts, blocks, huge });
   const shmem = makeShmemFault({
     ...{ ...faultParts, block, misplaced, cow, swapRead, switches, rules, hugeShmem },

@@ -52,7 +52,7 @@ export function makeCowFault(parts: CowParts): CowFault {
     if (tracer !== null) tracer.step('W1', tables.word[f.page], -1);
     tables.bits[f.page] |= PTE_WRITE | PTE_DIRTY | PTE_YOUNG;
     mapping.flush(f.vma.space, f.page, f.task.cpu);
-    meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_FAULT);
     counters.inc(C.fault_write_in_place);
     meter.pay(ACCOUNT_FAULT, PRICE.writeInPlace);
     return MINOR;
@@ -79,7 +79,7 @@ export function makeCowFault(parts: CowParts): CowFault {
       forgetSwapCache(frames.headOf(old));
       lru.put(frames.headOf(old));
     }
-    meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_FAULT);
     return mapCopy(f, copy, old);
   }
 

@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
+import { ACCOUNT_FAULT, type DeviceQueue, type Meter, PRICE } from '../cost/index.js';
 import { PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
 import {
   cachedFrame,
@@ -40,6 +40,7 @@ export interface FileParts {
   readonly refault: Refault;
   readonly counters: Counters;
   readonly meter: Meter;
+  readonly disk: DeviceQueue;
   readonly tracer: Tracer | null;
   readonly switches: FaultSwitches;
   readonly rules: { readonly faultReference: FaultReference };
@@ -67,7 +68,7 @@ export interface FileFault {
 }
 
 export function makeFileFault(parts: FileParts): FileFault {
-  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter, tracer } =
+  const { frames, tables, lru, pageCache, mapping, misplaced, cow, placement, refault, counters, meter, disk, tracer } =
     parts;
   const { switches } = parts;
   const { readahead } = switches;
@@ -96,7 +97,7 @@ export function makeFileFault(parts: FileParts): FileFault {
     const found = pageCache.findAndGet(file, index);
     if (found !== NO_PFN) return found;
     lastWasRead = true;
-    meter.pay(ACCOUNT_FAULT, PRICE.diskRead);
+    disk.read(ACCOUNT_FAULT, file.positionOf(index));
     if (around) ahead.around(task, file, index);
     const read = pageCache.findAndGet(file, index);
     return read === NO_PFN ? bringIn(task, file, index, isWrite) : read;

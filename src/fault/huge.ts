@@ -114,7 +114,7 @@ export function makeHugeFault(parts: HugeFaultParts): HugeFault {
     const isZero = tables.block[first >> 9] === BLOCK_ZERO;
     if (!isZero && (f.vma.isShared || isExclusiveWhole(head))) return writeInPlace(f, head);
     blocks.splitBlock(f.vma.space, f.page, f.task.cpu);
-    meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_FAULT);
     return FALLBACK;
   }
 
@@ -122,7 +122,7 @@ export function makeHugeFault(parts: HugeFaultParts): HugeFault {
     if (tracer !== null) tracer.step('W1', head, -1);
     blocks.setWritable(f.vma.space, f.page, true, f.task.cpu);
     tables.bits[f.page] |= PTE_DIRTY | PTE_YOUNG;
-    meter.payTimes(ACCOUNT_FAULT, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_FAULT);
     counters.inc(C.fault_write_in_place);
     meter.pay(ACCOUNT_FAULT, PRICE.writeInPlace);
     return MINOR;

@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, ACCOUNT_REFAULT, type Meter, PRICE } from '../cost/index.js';
+import { ACCOUNT_FAULT, ACCOUNT_REFAULT, type DeviceQueue } from '../cost/index.js';
 import {
   type Contents,
   type FileObject,
@@ -28,7 +28,7 @@ export interface SwapReadParts {
   readonly refault: Refault;
   readonly contents: Contents | null;
   readonly counters: Counters;
-  readonly meter: Meter;
+  readonly disk: DeviceQueue;
   readonly tables: PageTables;
   /** Its `pageCluster` may be written while the machine runs: up to 2^n pages are read together. */
   readonly switches: Pick<FaultSwitches, 'pageCluster'>;
@@ -62,7 +62,7 @@ export interface SwapRead {
 const NOWHERE = -1;
 
 export function makeSwapRead(parts: SwapReadParts): SwapRead {
-  const { frames, lru, tables, swap, placement, refault, contents, counters, meter, switches } = parts;
+  const { frames, lru, tables, swap, placement, refault, contents, counters, disk, switches } = parts;
   const { byArea, ownIndex, advances } = parts.rules.swapReadAhead;
   const window: SwapWindow = { first: 0, end: 0 };
 
@@ -108,6 +108,10 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
     refault.swap(slot, pfn);
     counters.inc(C.pswpin);
     return pfn;
+  }
+
+  function waitForRead(slot: SwapSlot): void {
+    disk.read(swap.isMoved(slot) ? ACCOUNT_REFAULT : ACCOUNT_FAULT, slot);
   }
 
   /** A neighbour of the page that faulted, marked so that its use is noticed. @returns false: out of memory */
@@ -175,7 +179,7 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
     const around = byArea && !f.readsObject;
     if (!around && switches.pageCluster > 0) readCluster(f, slot);
     const pfn = around ? readAround(f) : readOne(f, slot);
-    if (pfn !== NO_PFN) meter.pay(swap.isMoved(slot) ? ACCOUNT_REFAULT : ACCOUNT_FAULT, PRICE.swapRead);
+    if (pfn !== NO_PFN) waitForRead(slot);
     return pfn;
   }
 
@@ -191,7 +195,7 @@ export function makeSwapRead(parts: SwapReadParts): SwapRead {
     readAlone(f, slot) {
       const pfn = placement.forVma(f.task, f.vma, f.offset, f.isWrite);
       if (pfn === NO_PFN) return NO_PFN;
-      meter.pay(swap.isMoved(slot) ? ACCOUNT_REFAULT : ACCOUNT_FAULT, PRICE.swapRead);
+      waitForRead(slot);
       return fill(f.task, slot, pfn);
     },
     readByTask: (task, file, index, slot) => cacheAndFill(task, slot, placement.forPageCache(task, file, index, false)),

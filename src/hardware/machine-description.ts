@@ -48,13 +48,21 @@ export interface CostDescription {
   readonly majorFaultNs: number;
   /** One page written to the swap device or disk, ns. */
   readonly writebackNs: number;
+  /** Reads and writes that the device serves at the same time; the others wait. */
+  readonly deviceAtOnce: number;
+  /** A page that lies behind the one that the device serves just now, and waits for it: no seek, ns. */
+  readonly deviceNextNs: number;
   /** Copying one page between frames, GB/s. */
   readonly pageCopyGbs: number;
-  /** A migration call, and control work per page moved, ns. */
+  /** How many times as fast eight threads copy; absent where nobody measured it. Only `mof cost explain` asks. */
+  readonly copySpeedup?: number;
+  /** A migration call, and control work per page and per huge page moved, taking their entries down included, ns. */
   readonly migrateBaseNs: number;
   readonly migratePerPageNs: number;
-  /** One inter-processor interrupt for a TLB shootdown, ns. */
+  readonly migratePerFolioNs: number;
+  /** Inter-processor interrupts of one TLB shootdown: the first CPU told, and each further one, ns. */
   readonly ipiNs: number;
+  readonly ipiFurtherNs: number;
   /** A page-table walk after a TLB miss, ns. */
   readonly walkNs: number;
 }

@@ -19,9 +19,11 @@ import { firstMistake } from '../schema-mistake.js';
  *   "latencyNs": [[80, 140, 250], [140, 80, 350], null],
  *   "bandwidthGbs": { "local": 110, "remote": 55 },
  *   "faults": { "minorNs": 2000, "majorNs": 90000, "writebackNs": 90000 },
+ *   "device": { "atOnce": 32, "nextPageNs": 90000 },
  *   "copyGbs": 8,
- *   "migrate": { "baseUs": 60, "perPageUs": 1 },
+ *   "migrate": { "baseUs": 60, "perPageUs": 1, "perFolioUs": 0.5, "copySpeedup": 3 },
  *   "ipiNs": 2700,
+ *   "ipiFurtherNs": 1300,
  *   "walkNs": 25,
  *   "pageBytes": 4096,
  *   "sources": { "latencyNs": "read: Intel MLC on this machine", "copyGbs": "estimated: a like machine" }
@@ -38,9 +40,10 @@ import { firstMistake } from '../schema-mistake.js';
  * | `latencyNs` | idle latency of a load that reaches memory, [CPU's node][memory's node]; or `{ "local", "remote" }`. The row of a node without CPUs may be `null` |
  * | `bandwidthGbs` | peak read bandwidth, 10⁹ bytes/s, in the same two forms; the diagonal is what a node's memory delivers |
  * | `faults` | `minorNs`: anonymous first touch, zeroing included; `majorNs`: a whole fault that reads a page from swap or disk; `writebackNs`: a page written there |
+ * | `device` | what swap and files are on. `atOnce`: reads and writes served at the same time, the others wait; `nextPageNs`: a page that waits behind its neighbour, without a seek |
  * | `copyGbs` | one thread copying pages from node to node |
- * | `migrate` | `baseUs` per migration call, `perPageUs` per page besides the copy |
- * | `ipiNs` | one interrupt for a TLB shootdown; 0 where the hardware broadcasts |
+ * | `migrate` | `baseUs` per migration call, `perPageUs` per page besides the copy, `perFolioUs` per huge page; `copySpeedup`: how many times as fast eight threads copy |
+ * | `ipiNs`, `ipiFurtherNs` | a TLB shootdown: the first CPU told and each further one; 0 where the hardware broadcasts |
  * | `walkNs` | a page-table walk after a TLB miss |
  * | `pageBytes` | the machine's own base page; the model uses 4096 and says so |
  * | `sources` | per field, how it is known: `read`, `derived`, `recalled`, `estimated` or `assumed`, a colon, and from where |
@@ -54,10 +57,15 @@ export const SOURCE_FIELDS = [
   'faults.minorNs',
   'faults.majorNs',
   'faults.writebackNs',
+  'device.atOnce',
+  'device.nextPageNs',
   'copyGbs',
   'migrate.baseUs',
   'migrate.perPageUs',
+  'migrate.perFolioUs',
+  'migrate.copySpeedup',
   'ipiNs',
+  'ipiFurtherNs',
   'walkNs',
   'pageBytes',
 ] as const;
@@ -81,9 +89,21 @@ const faults = z.strictObject(
   { minorNs: positive.optional(), majorNs: positive.optional(), writebackNs: positive.optional() },
   'an object with minorNs, majorNs and writebackNs',
 );
+const device = z.strictObject(
+  {
+    atOnce: z.int('a whole number, at least 1').positive('a whole number, at least 1').optional(),
+    nextPageNs: positive.optional(),
+  },
+  'an object with atOnce and nextPageNs',
+);
 const migrate = z.strictObject(
-  { baseUs: notNegative.optional(), perPageUs: notNegative.optional() },
-  'an object with baseUs and perPageUs',
+  {
+    baseUs: notNegative.optional(),
+    perPageUs: notNegative.optional(),
+    perFolioUs: notNegative.optional(),
+    copySpeedup: z.number('a number, 1 to 8').min(1, 'a number, 1 to 8').max(8, 'a number, 1 to 8').optional(),
+  },
+  'an object with baseUs, perPageUs, perFolioUs and copySpeedup',
 );
 const source = z
   .string('a text like "read: where from"')
@@ -109,9 +129,11 @@ const machineFile = z.strictObject(
     latencyNs: table.optional(),
     bandwidthGbs: table.optional(),
     faults: faults.optional(),
+    device: device.optional(),
     copyGbs: positive.optional(),
     migrate: migrate.optional(),
     ipiNs: notNegative.optional(),
+    ipiFurtherNs: notNegative.optional(),
     walkNs: notNegative.optional(),
     pageBytes: z.int('a size in bytes, at least 4096').min(4096, 'a size in bytes, at least 4096').optional(),
     sources: sources.optional(),
@@ -133,6 +155,7 @@ export type CatalogueFile = z.infer<typeof catalogue>;
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   nodes: Object.keys(node.shape),
   faults: Object.keys(faults.shape),
+  device: Object.keys(device.shape),
   migrate: Object.keys(migrate.shape),
   sources: SOURCE_FIELDS,
   latencyNs: Object.keys(uniform.shape),

@@ -5,9 +5,11 @@ import type { CostDescription, OriginMark, ValueOrigin } from './machine-descrip
  * What a machine file leaves open is filled by these rules; each value that is filled, estimated or only remembered
  * becomes a sentence among the assumptions.
  *
- * The figures behind the rules: latency ratios of 1.54 to 1.84 and bandwidth ratios of 0.43 to 0.56 between two sockets
- * (MLC on Broadwell, Cascade Lake, Sapphire Rapids), 2.05 µs for a minor fault on x86 (pft, 2021), one IPI of 2.7 µs
- * (LATR, ASPLOS 2018), migration constants between those fitted to E5-2640 v3 (2017) and EPYC Zen 3 (2025).
+ * The figures behind the rules ([id] as in data/machines.json): latency ratios of 1.54 to 1.84 and bandwidth ratios of 0.45
+ * to 0.56 between two sockets (MLC on Broadwell, Cascade Lake, Sapphire Rapids), 2.05 µs for a minor fault on x86 (pft, 2021),
+ * one IPI of 2.7 µs (LATR, ASPLOS 2018) and 1.3 µs per further CPU (Milan, 2025), migration constants between those fitted
+ * to E5-2640 v3 (2017) and EPYC Zen 3 (2025). For devices no table was found: a disk has one head and reads 70 MB/s
+ * in a row, flash serves several pages at a time.
  */
 const LOCAL_NS = 90;
 const REMOTE_LATENCY = 1.7;
@@ -19,6 +21,11 @@ const COPY_GBS = 8;
 const BASE_US = 60;
 const PER_PAGE_US = 1;
 const IPI_NS = 2700;
+const IPI_FURTHER_NS = 1300;
+/** A device whose major fault takes so long moves a head. */
+const DISK_NS = 1_000_000;
+const DISK_NEXT_NS = 58_500;
+const FLASH_AT_ONCE = 32;
 const WALK_SHARE = 0.25;
 
 type Rows = readonly (readonly number[])[];
@@ -87,12 +94,21 @@ export function machineValues(file: MachineFile, cpuCounts: readonly number[], p
     ledger.value(field, given, `${String(value)} ${unit}`, rule);
     return value;
   };
-  const { faults, migrate } = file;
+  const { faults, device, migrate } = file;
   const majorFaultNs = faults?.majorNs ?? MAJOR_NS;
+  const isDisk = majorFaultNs >= DISK_NS;
+  const perPageUs = migrate?.perPageUs ?? PER_PAGE_US;
+  const ipiNs = file.ipiNs ?? IPI_NS;
   const cost: CostDescription = {
     latencyNs,
     bandwidthGbs,
-    minorFaultNs: scalar('faults.minorNs', faults?.minorNs, MINOR_NS, 'ns', 'as measured on another x86 machine'),
+    minorFaultNs: scalar(
+      'faults.minorNs',
+      faults?.minorNs,
+      MINOR_NS,
+      'ns',
+      'as on another x86 machine [pft-2021-x86-single]',
+    ),
     majorFaultNs: scalar('faults.majorNs', faults?.majorNs, MAJOR_NS, 'ns', 'a read of 4 KiB from NVMe flash'),
     writebackNs: scalar(
       'faults.writebackNs',
@@ -101,19 +117,65 @@ export function machineValues(file: MachineFile, cpuCounts: readonly number[], p
       'ns',
       'a page takes as long to write as a major fault to read',
     ),
-    pageCopyGbs: scalar('copyGbs', file.copyGbs, COPY_GBS, 'GB/s', 'one thread of a present server'),
+    deviceAtOnce: scalar(
+      'device.atOnce',
+      device?.atOnce,
+      isDisk ? 1 : FLASH_AT_ONCE,
+      'at once',
+      isDisk ? 'a disk has one head' : 'flash of several channels',
+    ),
+    deviceNextNs: scalar(
+      'device.nextPageNs',
+      device?.nextPageNs,
+      isDisk ? DISK_NEXT_NS : majorFaultNs,
+      'ns',
+      isDisk ? '4 KiB at the 70 MB/s that a disk reads in a row' : 'flash has nothing to seek',
+    ),
+    pageCopyGbs: scalar(
+      'copyGbs',
+      file.copyGbs,
+      COPY_GBS,
+      'GB/s',
+      'one thread of a present server, below [garg2025-movepages-foliosize]',
+    ),
+    ...(migrate?.copySpeedup !== undefined && {
+      copySpeedup: scalar('migrate.copySpeedup', migrate.copySpeedup, 1, 'times with 8 threads', ''),
+    }),
     migrateBaseNs:
-      1000 * scalar('migrate.baseUs', migrate?.baseUs, BASE_US, 'µs', 'as fitted to a two-socket Xeon E5-2640 v3'),
+      1000 *
+      scalar(
+        'migrate.baseUs',
+        migrate?.baseUs,
+        BASE_US,
+        'µs',
+        'as fitted to a two-socket Xeon E5-2640 v3 [yan2017-movepages-x86-time]',
+      ),
     migratePerPageNs:
       1000 *
       scalar(
         'migrate.perPageUs',
         migrate?.perPageUs,
-        PER_PAGE_US,
+        perPageUs,
         'µs',
-        'between a Xeon E5-2640 v3 and an EPYC of Zen 3',
+        'between a Xeon E5-2640 v3 [yan2017-movepages-x86-time] and an EPYC of Zen 3 [garg2025-movepages-foliosize]',
       ),
-    ipiNs: scalar('ipiNs', file.ipiNs, IPI_NS, 'ns', 'as published for 16 cores in two sockets'),
+    migratePerFolioNs:
+      1000 *
+      scalar(
+        'migrate.perFolioUs',
+        migrate?.perFolioUs,
+        perPageUs,
+        'µs',
+        'a huge page has one entry, like a page, as on [yan2017-movepages-x86-time]',
+      ),
+    ipiNs: scalar('ipiNs', file.ipiNs, ipiNs, 'ns', 'as published for 16 cores in two sockets [latr2018-ipi]'),
+    ipiFurtherNs: scalar(
+      'ipiFurtherNs',
+      file.ipiFurtherNs,
+      Math.min(ipiNs, IPI_FURTHER_NS),
+      'ns',
+      'as between 4 and 32 threads on [vanriel2025-tlbflush2-ipi], not more than the first',
+    ),
     walkNs: scalar(
       'walkNs',
       file.walkNs,

@@ -178,7 +178,7 @@ export function makeCollapse(parts: CollapseParts): CollapseBlock {
       if (!tables.isNone(page)) mapping.zap(vma.space, page, cpu);
     }
     mapping.endBatch();
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_MIGRATION);
     if (vma.isLocked) frames.set(head, PG_MLOCKED);
     blocks.mapWhole(vma, offset, first, head, PTE_YOUNG | (vma.isWritable ? PTE_WRITE : 0));
     lru.cacheAddAnon(cpu, head);

@@ -216,7 +216,7 @@ export function makeLazy(parts: LazyParts): Lazy {
   /** Flush, and drain vectors, so that the next fault can isolate the pages. */
   function l7Finish(s: LazyState): number {
     mapping.endBatch();
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_MIGRATION);
     if (s.vma !== null || s.unmapped > 0) drain(s.task);
     counters.add(C.mof_pages_unmapped, s.unmapped);
     return LAZY_DONE;

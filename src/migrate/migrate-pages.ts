@@ -275,7 +275,7 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
     s.pass = 0;
     mapping.countFlush(s.interrupted);
     s.interrupted = 0;
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_MIGRATION);
     return NEXT_MOVE;
   }
 
@@ -388,7 +388,7 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
     lru.putback(s.cpu, fresh);
     lru.isolated++; // putback ended the old page's isolation; its reference goes here
     lru.putback(s.cpu, old);
-    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+    meter.pay(ACCOUNT_MIGRATION, isHuge(fresh) ? PRICE.restOfHugeMove : PRICE.restOfMove);
     counters.add(C.pgmigrate_success, frames.pagesOf(fresh));
     if (isHuge(fresh)) counters.inc(C.thp_migration_success);
     return NEXT_MOVE;

@@ -263,7 +263,7 @@ export function makeMoveMisplaced(parts: MoveMisplacedParts): MoveMisplaced {
 
   /** What it cost, and that it worked. The page: locked, the fault's reference, in its cache, unmapped. */
   function m9Done(old: Pfn, fresh: Pfn, target: NodeId): void {
-    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+    meter.pay(ACCOUNT_MIGRATION, frames.isHuge(fresh) ? PRICE.moveHuge : PRICE.movePage);
     if (frames.isHuge(fresh))
       counters.inc(C.thp_migration_success); // its copy is paid for
     else meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));

@@ -241,7 +241,7 @@ export function makePasses(parts: PassesParts, rule: PassesRule): Passes {
 
   function c2Copy(s: PassesState): number {
     copyPage.copyAndRetire(s.page, s.fresh);
-    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+    meter.pay(ACCOUNT_MIGRATION, PRICE.restOfMove);
     meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(s.page), frames.nodeOf(s.fresh));
     return P.C3;
   }

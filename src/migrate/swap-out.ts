@@ -71,14 +71,18 @@ export function makeSwapOut({ frames, files, pageCache, swap, block, contents, c
 
   function startWrite(pfn: Pfn): boolean {
     frames.clear(pfn, PG_DIRTY);
+    let position = 0;
     if (frames.isSwapCache(pfn)) {
       const slot = frames.private_(pfn) as SwapSlot;
+      position = slot;
       if (contents !== null) swap.device?.set(slot as number as Pfn, contents.get(pfn));
       counters.inc(C.pswpout);
-    } else if (contents !== null) {
-      files.get(frames.mapping(pfn)).disk.set(frames.index(pfn), contents.get(pfn));
+    } else {
+      const file = files.get(frames.mapping(pfn));
+      position = file.positionOf(frames.index(pfn));
+      if (contents !== null) file.disk.set(frames.index(pfn), contents.get(pfn));
     }
-    return block.startWrite(pfn);
+    return block.startWrite(pfn, position);
   }
 
   return {

@@ -64,7 +64,7 @@ export function makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, m
     isLocked = false;
     spares = sparesYoung;
     forEachMapping(pfn, unmapOne);
-    meter.payTimes(account, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(account);
     if (isLocked) return UNMAP_FAIL;
     return frames.mapcount(pfn) > 0 ? UNMAP_AGAIN : UNMAP_SUCCESS;
   };

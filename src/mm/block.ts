@@ -1,5 +1,5 @@
 import { float64s, int32s } from '../arrays.js';
-import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
+import { ACCOUNT_FAULT, type DeviceQueue, type Meter, PRICE } from '../cost/index.js';
 import type { NodeId, Pfn } from '../units.js';
 import type { Frames } from './frames.js';
 import type { Lru } from './lru.js';
@@ -17,11 +17,15 @@ export class Block {
   /** Writes in flight by the node of their page. */
   private readonly countOn: Int32Array;
 
-  /** @param writesAtOnce a RAM disk: a write has ended when it was started (K section 4, swapon) */
+  /**
+   * @param device what the writes wait for
+   * @param writesAtOnce a RAM disk: a write has ended when it was started (K section 4, swapon)
+   */
   constructor(
     private readonly frames: Frames,
     private readonly lru: Lru,
     private readonly meter: Meter,
+    private readonly device: DeviceQueue,
     readonly writesAtOnce: boolean,
   ) {
     this.countOn = int32s(frames.firstOfNode.length);
@@ -36,15 +40,20 @@ export class Block {
     return this.countOn[node];
   }
 
-  /** Starts writing the page out. @returns whether it has already ended */
-  startWrite(pfn: Pfn): boolean {
+  /**
+   * Starts writing the page out.
+   *
+   * @param position where it goes on the device
+   * @returns whether it has already ended
+   */
+  startWrite(pfn: Pfn, position: number): boolean {
     if (this.writesAtOnce) return true;
     this.frames.set(pfn, PG_WRITEBACK);
     if (this.count === this.pages.length) this.grow();
     const at = (this.first + this.count) & (this.pages.length - 1);
     const previous = this.count === 0 ? 0 : this.ends[(at - 1) & (this.pages.length - 1)];
     this.pages[at] = pfn;
-    this.ends[at] = Math.max(previous, this.meter.nowNs + this.meter.price(PRICE.writeback));
+    this.ends[at] = Math.max(previous, this.device.endOf(PRICE.deviceWrite, position));
     this.count++;
     this.countOn[this.frames.nodeOf(pfn)]++;
     return false;

@@ -50,6 +50,11 @@ export class FileObject {
     return this.kind === 'shmem';
   }
 
+  /** Where a page lies on the device: its neighbours beside it, other files and swap elsewhere. */
+  positionOf(index: number): number {
+    return (Math.imul(this.id, 0x9e3779b1) + index) | 0;
+  }
+
   addTraceRange(filePage: number, pages: number, tracePage: number): void {
     this.traceRanges.push([filePage, pages, tracePage]);
   }

@@ -1,3 +1,4 @@
+import { type Meter, PRICE } from '../cost/index.js';
 import { bugOn } from '../errors.js';
 import {
   PTE_DEVICE,
@@ -31,6 +32,7 @@ export interface MappingParts {
   readonly anonVmas: AnonVmas;
   readonly zeroPage: Pfn;
   readonly counters: Counters;
+  readonly meter: Meter;
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
 }
@@ -64,15 +66,19 @@ export interface Mapping {
   /** From here to `endBatch` flushes are collected, and other CPUs are interrupted once for all of them. */
   beginBatch(): void;
   endBatch(): void;
-  /** Interrupts of other CPUs caused since the last call: whoever caused them pays. */
-  takeInterrupts(): number;
+  /** Whoever caused flushes since the last call pays for the other CPUs that were interrupted. */
+  payFlushes(account: number): void;
+  /** Nobody pays for them. */
+  forgetFlushes(): void;
   /** Blocks that one entry maps; null: the machine has no huge pages. */
   readonly blocks: HugeMapping | null;
 }
 
 export function makeMapping(parts: MappingParts): Mapping {
-  const { frames, lru, tables, mmu, swap, anonVmas, zeroPage, huge } = parts;
+  const { frames, lru, tables, mmu, swap, anonVmas, zeroPage, meter, huge } = parts;
   const blocks = huge === null ? null : makeHugeMapping({ ...parts, huge, flush });
+  /** Flushes that interrupted another CPU, and how many CPUs in all. */
+  let flushes = 0;
   let interrupts = 0;
   /** Batches begun and not ended: one may contain others. */
   let batches = 0;
@@ -116,6 +122,8 @@ export function makeMapping(parts: MappingParts): Mapping {
 
   function countFlush(interrupted: number): void {
     mmu.countFlush(interrupted);
+    if (interrupted === 0) return;
+    flushes++;
     interrupts += interrupted;
   }
 
@@ -219,10 +227,15 @@ export function makeMapping(parts: MappingParts): Mapping {
     flush(space, page, cpu);
   }
 
-  function takeInterrupts(): number {
-    const taken = interrupts;
-    interrupts = 0;
-    return taken;
+  function payFlushes(account: number): void {
+    if (flushes === 0) return;
+    meter.payTimes(account, PRICE.shootdown, flushes);
+    meter.payTimes(account, PRICE.shootdownFurther, interrupts - flushes);
+    forgetFlushes();
+  }
+
+  function forgetFlushes(): void {
+    flushes = interrupts = 0;
   }
 
   return {
@@ -239,7 +252,8 @@ export function makeMapping(parts: MappingParts): Mapping {
     countFlush,
     beginBatch,
     endBatch,
-    takeInterrupts,
+    payFlushes,
+    forgetFlushes,
     blocks,
   };
 }

@@ -24,7 +24,11 @@ const cost: CostDescription = {
   pageCopyGbs: 4.096,
   migrateBaseNs: 60_000,
   migratePerPageNs: 1000,
+  migratePerFolioNs: 400,
   ipiNs: 2500,
+  ipiFurtherNs: 1000,
+  deviceAtOnce: 2,
+  deviceNextNs: 30_000,
   walkNs: 25,
 };
 const model = (options: Partial<CostOptions> = {}) => new LoadedLatency(cost, { hitNs: 1, mlp: 1, ...options });
@@ -187,14 +191,15 @@ describe('other costs', () => {
   });
 
   test('calls, moves, walks, write-back and shootdowns are those of the machine', () => {
-    const { migrateCallNs, migratePageNs, walkNs, writebackNs } = model();
-    expect({ migrateCallNs, migratePageNs, walkNs, writebackNs }).toEqual({
+    const { migrateCallNs, migratePageNs, migrateHugeNs, walkNs, writebackNs } = model();
+    expect({ migrateCallNs, migratePageNs, migrateHugeNs, walkNs, writebackNs }).toEqual({
       migrateCallNs: 60_000,
       migratePageNs: 1000,
+      migrateHugeNs: 400,
       walkNs: 25,
       writebackNs: 40_000,
     });
-    expect([0, 1, 7].map((cpus) => model().shootdownNs(cpus))).toEqual([0, 2500, 17_500]);
+    expect([0, 1, 7].map((cpus) => model().shootdownNs(cpus))).toEqual([0, 2500, 8500]);
     expect([model().scanPageNs, model().unmapPageNs, model().fileCallNs].map(Math.round)).toEqual([35, 248, 424]);
   });
 

@@ -17,7 +17,11 @@ const model = new LoadedLatency({
   pageCopyGbs: 4,
   migrateBaseNs: 60_000,
   migratePerPageNs: 1000,
+  migratePerFolioNs: 800,
   ipiNs: 2500,
+  ipiFurtherNs: 1000,
+  deviceAtOnce: 2,
+  deviceNextNs: 30_000,
   walkNs: 25,
 });
 
@@ -26,9 +30,10 @@ test('a meter pays what the cost model says, to the account named', () => {
   meter.pay(ACCOUNT_FAULT, PRICE.anonFault);
   meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
   meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, 3);
+  meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdownFurther, 2);
   meter.payCopy(ACCOUNT_MIGRATION, 0, 1);
   expect(meter.spent(ACCOUNT_FAULT)).toBe(2000);
-  expect(meter.spent(ACCOUNT_MIGRATION)).toBe(1000 + 7500 + model.copyNs(asNodeId(0), asNodeId(1)));
+  expect(meter.spent(ACCOUNT_MIGRATION)).toBe(1000 + 7500 + 2000 + model.copyNs(asNodeId(0), asNodeId(1)));
   expect(meter.nowNs).toBe(meter.spent(ACCOUNT_FAULT) + meter.spent(ACCOUNT_MIGRATION));
 });
 
@@ -39,8 +44,18 @@ test('a meter copies in the direction asked for', () => {
   expect(meter.nowNs).not.toBe(model.copyNs(asNodeId(0), asNodeId(1)));
 });
 
+test('a move whose unmapping was paid pays the rest: together the control work of the machine', () => {
+  const meter = makeMeter(model, 2);
+  meter.pay(ACCOUNT_MIGRATION, PRICE.unmapPage);
+  meter.pay(ACCOUNT_MIGRATION, PRICE.restOfMove);
+  expect(meter.nowNs).toBeCloseTo(1000, 9);
+  meter.pay(ACCOUNT_MIGRATION, PRICE.unmapPage);
+  meter.pay(ACCOUNT_MIGRATION, PRICE.restOfHugeMove);
+  expect(meter.nowNs).toBeCloseTo(1800, 9);
+});
+
 test('every price of a meter is set, and a swap-in is the fault and the device apart', () => {
   const meter = makeMeter(model, 2);
   for (const price of Object.values(PRICE)) expect(meter.price(price)).toBeGreaterThan(0);
-  expect(meter.price(PRICE.swapRead) + model.faultNs(FaultKind.major)).toBe(50_000);
+  expect(meter.price(PRICE.deviceRead) + model.faultNs(FaultKind.major)).toBe(50_000);
 });

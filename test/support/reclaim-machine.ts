@@ -1,4 +1,4 @@
-import { Meter, PRICE, type PriceName, type Prices } from '../../src/cost/index.js';
+import { DeviceQueue, Meter, PRICE, type PriceName, type Prices } from '../../src/cost/index.js';
 import { bugOn } from '../../src/errors.js';
 import {
   fallbackRows,
@@ -88,7 +88,7 @@ export function reclaimMachine(options: ReclaimMachineOptions = {}) {
     distance: pagesOfNode.map((_, from) => pagesOfNode.map((__, to) => (from === to ? 10 : distance))),
   });
   const counters = new Counters(nodeCount);
-  const prices = { ...mapPrices(PRICE_NS), writeback: WRITEBACK_NS };
+  const prices = { ...mapPrices(PRICE_NS), deviceWrite: WRITEBACK_NS };
   const meter = new Meter(
     prices,
     pagesOfNode.map(() => pagesOfNode.map(() => PRICE_NS)),
@@ -111,11 +111,22 @@ export function reclaimMachine(options: ReclaimMachineOptions = {}) {
   const pageCache = new PageCache(frames, files, contents);
   const totalPages = pagesOfNode.reduce((sum, pages) => sum + pages, 0);
   const swap = new SwapArea(frames, options.swapPages ?? totalPages, true);
-  const block = new Block(frames, lru, meter, writesAtOnce);
+  const block = new Block(frames, lru, meter, new DeviceQueue(meter, 64), writesAtOnce);
   const anonVmas = new AnonVmas();
   const spaces = new Spaces(tables, anonVmas, topology.cpuCount);
   const { forEachMapping } = makeRmap({ frames, tables, files, anonVmas });
-  const mapping = makeMapping({ frames, lru, tables, mmu, swap, anonVmas, zeroPage: NO_PFN, counters, huge: null });
+  const mapping = makeMapping({
+    frames,
+    lru,
+    tables,
+    mmu,
+    swap,
+    anonVmas,
+    zeroPage: NO_PFN,
+    counters,
+    meter,
+    huge: null,
+  });
   const swapOut = makeSwapOut({ frames, files, pageCache, swap, block, contents, counters });
   const tryToUnmap = makeTryToUnmap({ frames, tables, lru, mapping, forEachMapping, meter });
   const parts = {

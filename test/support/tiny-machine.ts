@@ -44,7 +44,16 @@ export function tinyDescription(options: TinyOptions = {}): MachineDescription {
       latencyNs: table(100, 200),
       bandwidthGbs: options.bandwidthGbs ?? table(100, 50),
       ...{ minorFaultNs: 1000, majorFaultNs: 90_000, writebackNs: 80_000, pageCopyGbs: 10 },
-      ...{ migrateBaseNs: 50_000, migratePerPageNs: 1000, ipiNs: 2000, walkNs: 30 },
+      ...{
+        migrateBaseNs: 50_000,
+        migratePerPageNs: 1000,
+        migratePerFolioNs: 1000,
+        ipiNs: 2000,
+        ipiFurtherNs: 2000,
+        deviceAtOnce: 32,
+        deviceNextNs: 80_000,
+        walkNs: 30,
+      },
     },
     assumed: [],
   };

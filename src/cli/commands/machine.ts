@@ -70,7 +70,8 @@ function showText(machine: MachineDescription, sources: Readonly<Record<string, 
   const originRows = (origins ?? []).map(({ field, value, mark, source }) => [field, value, mark, source]);
   const isTold = (text: string) =>
     origins?.some(({ field, source }) => text.startsWith(`${field}:`) && text.includes(source));
-  const isNamed = (id: string) => origins?.some(({ source }) => source.includes(`[${id}]`));
+  const isNamed = (id: string) =>
+    origins?.some(({ source }) => source.includes(`[${id}]`) || source.includes(`[${id} `));
   const lists: readonly (readonly [string, readonly string[]])[] = [
     ['Assumed besides', assumed.filter((text) => !isTold(text))],
     [

@@ -61,7 +61,7 @@ export function makeMemorySyscalls({ tables, spaces, mapping }: MemoryParts): Me
       mapping.zap(vma.space, page, cpu);
     });
     mapping.endBatch();
-    mapping.takeInterrupts();
+    mapping.forgetFlushes();
   }
 
   /** Leaf tables that no area reaches into any more go (page-table pages are freed with the last of their areas). */

@@ -175,7 +175,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
       anonVmas.forked(copy);
       copyEntries(vma, copy, task.cpu);
     }
-    mapping.takeInterrupts();
+    mapping.forgetFlushes();
     return child;
   }
 

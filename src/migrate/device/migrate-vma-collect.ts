@@ -154,7 +154,7 @@ export function makeCollect(parts: MigrateVmaParts, { isHeld }: MigrateVmaEntrie
   /** MV-3: once per page table. */
   function flush(m: MigrateVma): number {
     if (m.replaced > 0) mapping.countFlush(m.interrupted);
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_MIGRATION);
     m.holdsTables = (m.vma as Vma).space.tablesHeld = false;
     if (m.at < m.npages) return LOOK;
     return m.cpages > 0 ? SETTLE : MIGRATE_VMA_DONE; // MV-13

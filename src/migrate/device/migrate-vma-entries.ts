@@ -107,7 +107,7 @@ export function makeMigrateVmaEntries(parts: MigrateVmaParts): MigrateVmaEntries
     frames.removeMapping(pfn);
     frames.drop(pfn);
     meter.pay(ACCOUNT_MIGRATION, PRICE.unmapPage);
-    meter.payTimes(ACCOUNT_MIGRATION, PRICE.shootdown, mapping.takeInterrupts());
+    mapping.payFlushes(ACCOUNT_MIGRATION);
     return again;
   }
 

@@ -90,7 +90,7 @@ export function makePages(parts: MigrateVmaParts, entries: MigrateVmaEntries, is
     copyPage.replaceSlot(old, fresh);
     copyPage.moveBuffers(old, fresh);
     copyPage.retire(old, fresh);
-    meter.pay(ACCOUNT_MIGRATION, PRICE.movePage);
+    meter.pay(ACCOUNT_MIGRATION, PRICE.restOfMove);
     meter.payCopy(ACCOUNT_MIGRATION, frames.nodeOf(old), frames.nodeOf(fresh));
     m.at++;
     return NEXT;

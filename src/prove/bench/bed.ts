@@ -245,8 +245,14 @@ export function benchMachine(nodes: number, framesPerNode: number): MachineDescr
     })),
     cost: {
       ...{ latencyNs: table(80, 140), bandwidthGbs: table(100, 50), minorFaultNs: 2000, majorFaultNs: 90_000 },
-      ...{ writebackNs: 80_000, pageCopyGbs: 5, migrateBaseNs: 60_000, migratePerPageNs: 1500 },
-      ...{ ipiNs: 2700, walkNs: 30 },
+      ...{
+        writebackNs: 80_000,
+        pageCopyGbs: 5,
+        migrateBaseNs: 60_000,
+        migratePerPageNs: 1500,
+        migratePerFolioNs: 1500,
+      },
+      ...{ ipiNs: 2700, ipiFurtherNs: 1300, deviceAtOnce: 32, deviceNextNs: 90_000, walkNs: 30 },
     },
   };
 }

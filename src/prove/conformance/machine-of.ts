@@ -8,7 +8,16 @@ import { Simulator } from './simulator.js';
 /** Costs play no part in a recording: any will do. */
 const COST = {
   ...{ minorFaultNs: 1000, majorFaultNs: 100_000, writebackNs: 100_000, pageCopyGbs: 10 },
-  ...{ migrateBaseNs: 1000, migratePerPageNs: 1000, ipiNs: 1000, walkNs: 10 },
+  ...{
+    migrateBaseNs: 1000,
+    migratePerPageNs: 1000,
+    migratePerFolioNs: 1000,
+    ipiNs: 1000,
+    ipiFurtherNs: 1000,
+    deviceAtOnce: 32,
+    deviceNextNs: 80_000,
+    walkNs: 10,
+  },
 };
 
 /** Makes machines for recorded cases: one policy set, one profile. */
