@@ -2,15 +2,16 @@ import { DEMO_TRACE } from './bundled.js';
 import { EXIT } from './exit-codes.js';
 import { loadMachine } from './load-machine.js';
 import { reserveOutputFile } from './output-file.js';
-import { progressBar } from './progress.js';
+import { progressBar, type ProgressBar } from './progress.js';
 import { replayOptions, type ReplayFlags } from './replay-flags.js';
 import type { Shell } from './shell.js';
 import { expectTwoFiles, reserveTraceLog } from './trace-log-option.js';
 import { wiringText } from './wiring.js';
 import { MmError } from '../errors.js';
 import type { MachineDescription } from '../hardware/index.js';
-import { comparisonJson, type ReportContext } from '../report/index.js';
-import { executeRuns, parseRun, type RunRequest } from '../run/index.js';
+import { attainableRuns, comparisonJson, thinkableRuns, TIE, type ReportContext } from '../report/index.js';
+import { executeRuns, holdingTrace, parseRun, type ExecuteHeld, type RunRequest } from '../run/index.js';
+import { studyRanking, type Sensitivity } from '../sensitivity/index.js';
 import type { RunResult } from '../stats/index.js';
 import { openTrace } from '../trace/readers/index.js';
 import type { Sidecar } from '../trace/index.js';
@@ -61,7 +62,7 @@ export async function carryOut(
   ready: Plan,
   flags: ReplayFlags,
   shell: Shell,
-  report: (results: readonly RunResult[]) => string,
+  report: (results: readonly RunResult[], context: ReportContext) => string,
 ): Promise<number> {
   if (flags.printWiring) {
     for (const request of ready.requests) shell.out(wiringText(request));
@@ -73,25 +74,50 @@ export async function carryOut(
   const requests = ready.requests.map((request, i) =>
     log === null ? request : { ...request, traceLog: log.part(i, request.spec.text) },
   );
-  const results = await execute({ ...ready, requests }, flags, shell);
+  const { results, sensitivity } = await execute({ ...ready, requests }, flags, shell);
+  const context = { ...ready.context, ...(sensitivity && { sensitivity }) };
   log?.finish();
-  shell.out(flags.json === '-' ? comparisonJson(results, ready.context) : report(results));
-  file?.write(comparisonJson(results, ready.context));
+  shell.out(flags.json === '-' ? comparisonJson(results, context) : report(results, context));
+  file?.write(comparisonJson(results, context));
   return results.every((result) => result.outcome.kind === 'done') ? EXIT.ok : EXIT.runFailed;
 }
 
 /** With a progress bar where there is a terminal. */
-async function execute({ requests, rows }: Plan, flags: ReplayFlags, shell: Shell): Promise<RunResult[]> {
+async function execute(
+  { requests, rows }: Plan,
+  flags: ReplayFlags,
+  shell: Shell,
+): Promise<{ results: RunResult[]; sensitivity?: Sensitivity }> {
   const rounds = 'times' in flags.repeat ? flags.repeat.times : null;
-  const bar = progressBar(shell.terminal, rounds === null ? null : rows * rounds * requests.length);
+  let bar: ProgressBar | null = null;
+  const nextBar = (runs: number) => {
+    bar?.end();
+    bar = progressBar(shell.terminal, rounds === null ? null : rows * rounds * runs);
+    return bar.onProgress;
+  };
+  const options = {
+    ...(flags.jobs !== undefined && { jobs: flags.jobs }),
+    onTooLarge: () => shell.terminal?.('The trace is larger than the memory for it: each run reads the file itself.\n'),
+  };
   try {
-    return await executeRuns(requests, bar.onProgress, shell.signal, {
-      ...(flags.jobs !== undefined && { jobs: flags.jobs }),
-      onTooLarge: () =>
-        shell.terminal?.('The trace is larger than the memory for it: each run reads the file itself.\n'),
-    });
+    if (!flags.sensitivity)
+      return { results: await executeRuns(requests, nextBar(requests.length), shell.signal, options) };
+    const both = async (executeHeld: ExecuteHeld) => {
+      const results = await executeHeld(requests, nextBar(requests.length));
+      const sensitivity = await studyRanking({
+        ...{ requests: requests.map(({ traceLog: _, ...request }) => request), results, execute: executeHeld },
+        ...{ attainable: attainableRuns, all: thinkableRuns, tie: TIE },
+        announce(runs, what) {
+          const onProgress = nextBar(runs);
+          shell.terminal?.(`Sensitivity, ${what}: ${String(runs)} runs\n`);
+          return onProgress;
+        },
+      });
+      return { results, sensitivity };
+    };
+    return await holdingTrace(requests[0].tracePath, both, shell.signal, options);
   } finally {
-    bar.end();
+    (bar as ProgressBar | null)?.end();
   }
 }
 

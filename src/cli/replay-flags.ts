@@ -11,8 +11,9 @@ export interface ReplayFlags {
   readonly trace?: string;
   readonly demo?: true;
   readonly printWiring?: true;
-  /** Only several runs have it. */
+  /** Only several runs have these. */
   readonly jobs?: number;
+  readonly sensitivity?: true;
   readonly order: ReplayOptions['order'];
   readonly hitNs: number;
   readonly mlp: number;

@@ -4,8 +4,10 @@ import { formatCount, formatNs, formatRatio, formatShare } from './numbers.js';
 import { plain, type Paint } from './paint.js';
 import type { CostAssumptions } from './ranking.js';
 import { actionsSection, faultsSection, migrationsSection, pagesSection } from './sections.js';
+import { sensitivitySection } from './sensitivity-text.js';
 import { tableText } from './table.js';
 import { verdictOf, verdictText } from './verdict.js';
+import type { Sensitivity } from '../sensitivity/index.js';
 import { remoteShare, type RunResult } from '../stats/index.js';
 
 /** Short; the verdict says why. */
@@ -16,11 +18,14 @@ export interface ReportContext {
   readonly trace: string;
   readonly machine: string;
   readonly costs: CostAssumptions;
+  /** Of a comparison whose constants were varied. */
+  readonly sensitivity?: Sensitivity;
 }
 
 /** Several runs of one trace side by side, and the verdict. Ends with a line break. */
 export function compareReport(results: readonly RunResult[], context: ReportContext, paint: Paint = plain): string {
-  const verdict = verdictOf(results, context.costs);
+  const { sensitivity } = context;
+  const verdict = verdictOf(results, context.costs, sensitivity);
   const done = results.filter((result) => result.outcome.kind === 'done');
   const sections = [
     headLine(results, context),
@@ -29,6 +34,7 @@ export function compareReport(results: readonly RunResult[], context: ReportCont
     migrationsSection(done, paint),
     pagesSection(done, paint),
     ...done.map((result) => actionsSection(result, paint)),
+    sensitivity === undefined ? null : sensitivitySection(sensitivity, paint),
     verdictText(verdict, paint),
     sourcesHint(verdict.assumptions, context),
   ];

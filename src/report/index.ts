@@ -12,4 +12,4 @@ export { pageLifeReport } from './page-life-report.js';
 export { plain, type Paint } from './paint.js';
 export { runReport } from './run-report.js';
 export { tableText } from './table.js';
-export { verdictOf, verdictText } from './verdict.js';
+export { attainableRuns, thinkableRuns, TIE, verdictOf, verdictText } from './verdict.js';

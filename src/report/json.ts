@@ -14,7 +14,8 @@ export function comparisonJson(results: readonly RunResult[], context: ReportCon
     machine: context.machine,
     options: context.costs,
     runs: results,
-    verdict: verdictOf(results, context.costs),
+    verdict: verdictOf(results, context.costs, context.sensitivity),
+    ...(context.sensitivity && { sensitivity: context.sensitivity }),
   });
 }
 

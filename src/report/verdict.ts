@@ -4,11 +4,13 @@ import { formatNs, formatRatio, formatShare } from './numbers.js';
 import { plain, type Paint } from './paint.js';
 import { rangesOf, type CostAssumptions, type Range } from './ranking.js';
 import { nearestRealMeans, realMeans } from './real-means.js';
+import { sensitivitySentences } from './sensitivity-text.js';
 import { parseRun, PROFILES } from '../run/index.js';
+import type { Sensitivity } from '../sensitivity/index.js';
 import { remoteShare, type RunResult } from '../stats/index.js';
 
 /** Runs this close to the best are called equal: the model is not better than that. */
-const TIE = 0.01;
+export const TIE = 0.01;
 
 /** What a comparison comes to. Plain data, written to JSON as it is. */
 export interface Verdict {
@@ -31,6 +33,8 @@ export interface Verdict {
   } | null;
   /** Over which range of the cost assumptions the best run stays best; null without another run to lose to. */
   readonly holds: { readonly hitNs: Range; readonly mlp: Range } | null;
+  /** The same after the constants were varied in runs of their own, a sentence per ranking; absent if they were not. */
+  readonly sensitivity?: readonly string[];
   /** What no mainline kernel has and some run used, in sentences. */
   readonly notInMainline: readonly string[];
   /** Given when a hook moved pages, or pages were unmapped for it: what real kernels offer instead. */
@@ -46,12 +50,10 @@ export interface Excluded {
 }
 
 /** Names the best run among those that a user can have: a run in which a hook moved a page is not, nor are `stay`, `oracle` and kernels of the past. */
-export function verdictOf(results: readonly RunResult[], costs: CostAssumptions): Verdict {
+export function verdictOf(results: readonly RunResult[], costs: CostAssumptions, sensitivity?: Sensitivity): Verdict {
   const baseline = baselineOf(results);
   const excluded = results.flatMap((result) => exclusionOf(result) ?? []);
-  const candidates = results
-    .filter((result) => exclusionOf(result) === null)
-    .sort((a, b) => a.region.timeNs - b.region.timeNs || a.run.length - b.run.length); // as good with fewer words is better
+  const candidates = attainableRuns(results);
   const best = candidates.length > 0 ? candidates[0] : null;
   const others = candidates.slice(1);
   const oracle = results.find((result) => result.policy === 'oracle' && result.outcome.kind === 'done') ?? null;
@@ -75,10 +77,26 @@ export function verdictOf(results: readonly RunResult[], costs: CostAssumptions)
       remoteShare: remoteShare(oracle.region),
     },
     holds: best && others.length > 0 ? rangesOf(best, others, costs) : null,
+    ...(sensitivity && { sensitivity: sensitivitySentences(sensitivity, baseline?.run ?? null) }),
     notInMainline: [...new Set(moved.map(missing))],
     insteadOfLazy: moved.length > 0 ? nearestRealMeans(moved[0]) : [],
     assumptions: assumptionsOf(results),
   };
+}
+
+/** The runs that a user can have, best first. */
+export function attainableRuns(results: readonly RunResult[]): RunResult[] {
+  return fastestFirst(results.filter((result) => exclusionOf(result) === null));
+}
+
+/** With them, those that need what no mainline kernel has, best first; neither yardsticks nor kernels of the past. */
+export function thinkableRuns(results: readonly RunResult[]): RunResult[] {
+  return fastestFirst(results.filter((result) => [undefined, 'hooks'].includes(exclusionOf(result)?.kind)));
+}
+
+/** As good with fewer words is better. */
+function fastestFirst(results: RunResult[]): RunResult[] {
+  return results.sort((a, b) => a.region.timeNs - b.region.timeNs || a.run.length - b.run.length);
 }
 
 /** Why a run cannot win; null if it can. */
@@ -182,7 +200,8 @@ function oracleLines({ oracle }: Verdict): string[] {
   ];
 }
 
-function holdsLines({ holds }: Verdict): string[] {
+function holdsLines({ holds, sensitivity }: Verdict): string[] {
+  if (sensitivity !== undefined) return sensitivity.map((sentence) => `  ${sentence}`);
   if (!holds) return [];
   const range = ({ from, until, isWhole }: Range) =>
     `${String(from)} to ${String(until)}${isWhole ? ' (all that was tried)' : ''}`;

@@ -22,6 +22,9 @@ export interface ExecuteOptions {
   readonly onTooLarge?: () => void;
 }
 
+/** Carries out runs on the trace that is held, @returns their results in the order of the requests. */
+export type ExecuteHeld = (requests: readonly RunRequest[], onProgress: Progress) => Promise<RunResult[]>;
+
 /**
  * Carries out the runs, each in a worker thread of its own, at most `jobs` at once. The trace of several is decoded once, by
  * one more thread, into memory that all share; the results are those of runs that read the file themselves, as a single one does.
@@ -38,33 +41,71 @@ export async function executeRuns(
   signal: AbortSignal,
   options: ExecuteOptions = {},
 ): Promise<RunResult[]> {
-  const { jobs = availableParallelism(), traceBytes = process.availableMemory() / 2 } = options;
+  const all = (execute: ExecuteHeld) => execute(requests, onProgress);
+  return requests.length > 1
+    ? await holdingTrace(requests[0].tracePath, all, signal, options)
+    : await withWorkers(null, all, signal, options);
+}
+
+/**
+ * Lets `body` carry out runs on one trace, in as many goes as it likes, and decodes the trace once for all of them.
+ *
+ * @returns what `body` returns
+ * @throws as `executeRuns`, and what `body` throws
+ */
+export async function holdingTrace<Result>(
+  tracePath: string,
+  body: (execute: ExecuteHeld) => Promise<Result>,
+  signal: AbortSignal,
+  options: ExecuteOptions = {},
+): Promise<Result> {
+  const { traceBytes = process.availableMemory() / 2 } = options;
   const stop = new AbortController();
-  const eitherSignal = AbortSignal.any([signal, stop.signal]);
-  const isShared = requests.length > 1;
-  const held = isShared ? await holdTrace(requests[0].tracePath, traceBytes, eitherSignal) : null;
-  if (isShared && held === null) options.onTooLarge?.();
-  const results: RunResult[] = [];
-  let next = 0;
-  const lane = async () => {
-    while (next < requests.length) {
-      const run = next++;
-      const onRows = (rows: number) => {
-        onProgress(run, rows);
-      };
-      results[run] = await executeRun({ request: requests[run], trace: held?.trace ?? null }, onRows, eitherSignal);
-    }
-  };
-  const lanes = Array.from({ length: Math.min(jobs, requests.length) }, lane);
+  const held = await holdTrace(tracePath, traceBytes, AbortSignal.any([signal, stop.signal]));
+  if (held === null) options.onTooLarge?.();
   const reading = held?.reading ?? Promise.resolve();
+  const work = withWorkers(held?.trace ?? null, body, AbortSignal.any([signal, stop.signal]), options);
   try {
-    await Promise.all([Promise.all(lanes).then(held?.stop), reading]);
+    const [result] = await Promise.all([work.finally(held?.stop), reading]);
+    return result;
   } catch (error) {
     stop.abort(error);
-    await Promise.allSettled([...lanes, reading]);
+    await Promise.allSettled([work, reading]);
     throw error;
   }
-  return results;
+}
+
+/** Settles only once all workers are gone. */
+async function withWorkers<Result>(
+  trace: RunWork['trace'],
+  body: (execute: ExecuteHeld) => Promise<Result>,
+  signal: AbortSignal,
+  { jobs = availableParallelism() }: ExecuteOptions,
+): Promise<Result> {
+  return await body(async (requests, onProgress) => {
+    const stop = new AbortController();
+    const eitherSignal = AbortSignal.any([signal, stop.signal]);
+    const results: RunResult[] = [];
+    let next = 0;
+    const lane = async () => {
+      while (next < requests.length) {
+        const run = next++;
+        const onRows = (rows: number) => {
+          onProgress(run, rows);
+        };
+        results[run] = await executeRun({ request: requests[run], trace }, onRows, eitherSignal);
+      }
+    };
+    const lanes = Array.from({ length: Math.min(jobs, requests.length) }, lane);
+    try {
+      await Promise.all(lanes);
+    } catch (error) {
+      stop.abort(error);
+      await Promise.allSettled(lanes);
+      throw error;
+    }
+    return results;
+  });
 }
 
 /** One run in one worker. Settles only once the thread is gone. */

@@ -7,7 +7,7 @@
  * others alone; results come in the order of the requests.
  */
 export { defaultRuns } from './default-runs.js';
-export { executeRuns } from './execute.js';
+export { executeRuns, holdingTrace, type ExecuteHeld } from './execute.js';
 export { parseMomentOption, parseRun } from './parse-run.js';
 export { isPluginName } from './parse-policy.js';
 export { printPolicy, printRun } from './print-run.js';

@@ -8,6 +8,8 @@ export interface RunRequest {
   readonly machine: MachineDescription;
   readonly seed: number;
   readonly options: ReplayOptions;
+  /** The misses of the trace count times this; absent: as they are. */
+  readonly missFactor?: number;
   /** Each named step is written there; absent: nobody watches. */
   readonly traceLog?: TraceLogPart;
 }

@@ -14,6 +14,7 @@ export { bestStatic } from './best-static.js';
 export { traceInfo, type TraceInfo } from './info.js';
 export { firstParallelRow } from './parallel-part.js';
 export { RegionMap } from './region-map.js';
+export { scaledMisses } from './scaled-misses.js';
 export { isFile, pageCount, parseSidecar, vpnOf } from './sidecar.js';
 export type {
   FileMapping,

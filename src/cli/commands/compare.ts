@@ -21,6 +21,10 @@ export function addCompare(program: Command, shell: Shell): void {
   addReplayFlags(command)
     .option(...TRACE_OPTION)
     .option('--jobs <N>', 'runs at once, at most (default: the cores there are)', wholeNumber('--jobs', 1))
+    .option(
+      '--sensitivity',
+      'carry the runs out again with other values of what is assumed, and say where the best run changes',
+    )
     .addHelpText('after', () => runHelp(EXAMPLES))
     .action(async (words: string[], flags: ReplayFlags) => {
       shell.exitCode = await compare(words, flags, shell);
@@ -35,7 +39,7 @@ async function compare(words: readonly string[], flags: ReplayFlags, shell: Shel
     ({ file_mappings }) => (runs.length > 0 ? runs : defaultRuns({ mapsFiles: file_mappings.length > 0 })),
     flags,
   );
-  return carryOut(ready, flags, shell, (results) => compareReport(results, ready.context, shell.paint));
+  return carryOut(ready, flags, shell, (results, context) => compareReport(results, context, shell.paint));
 }
 
 const EXAMPLES = `Examples:
@@ -43,4 +47,5 @@ const EXAMPLES = `Examples:
   mof compare app.parquet default interleave=all bind=0-1 default+lazy@threads
   mof compare app.parquet default 'default+lazy@event:"init done"' oracle --machine epyc-zen3-2s --json out.json
   mof compare app.parquet default default+move@threads default+swapout@50% default+cpuset=1:stay@50%
+  mof compare app.parquet --sensitivity
   mof compare app.parquet default ./mine.ts=0-1:stride=4 --memory 0:50%`;

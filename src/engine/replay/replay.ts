@@ -4,7 +4,7 @@ import { MmError } from '../../errors.js';
 import { formatNodes, formatPages, type MachineDescription, Topology } from '../../hardware/index.js';
 import type { MempolicyRequest } from '../../mm/index.js';
 import type { RunResult } from '../../stats/index.js';
-import { bestStatic, firstParallelRow, pageCount, type Sidecar, type TraceSource } from '../../trace/index.js';
+import { bestStatic, firstParallelRow, pageCount, scaledMisses, type Sidecar, type TraceSource } from '../../trace/index.js';
 import { openTrace } from '../../trace/readers/index.js';
 import { planActions } from './actions.js';
 import { compose, tracedBy } from '../compose.js';
@@ -49,7 +49,9 @@ export async function replaySource(
 ): Promise<RunResult> {
   const log = request.traceLog === undefined ? null : openTraceLog(request.traceLog);
   try {
-    return await replayWatched(source, request, progress, watcher ?? log);
+    const { missFactor } = request;
+    const rows = missFactor === undefined ? source : scaledMisses(source, missFactor);
+    return await replayWatched(rows, request, progress, watcher ?? log);
   } finally {
     log?.close();
   }
