@@ -33,8 +33,8 @@ function exceptionsTo(of: RankingOf, constants: readonly ConstantStudy[]): strin
 
 /** `Over these ranges it takes 0.70 to 0.84 times as long as default.` */
 function apart(leader: string, baseline: string, constants: readonly ConstantStudy[]): string {
-  const ratios = constants.flatMap(({ ends }) =>
-    ends.flatMap(({ times }) => {
+  const ratios = constants.flatMap(({ tried }) =>
+    tried.flatMap(({ times }) => {
       const timeOf = (run: string) => times.find((each) => each.run === run)?.timeNs ?? null;
       const [best, other] = [timeOf(leader), timeOf(baseline)];
       return best === null || other === null || other === 0 ? [] : [best / other];
@@ -69,8 +69,8 @@ export function sensitivitySection(sensitivity: Sensitivity, paint: Paint = plai
 
 const HEAD = ['constant', 'used', 'from', 'until', 'best at the lower end', 'best at the upper end', 'changes'];
 
-function rowOf({ name, unit, used, from, until, ends, changes }: ConstantStudy, of: RankingOf): string[] {
-  const standing = (end: 0 | 1) => standingText(ends[end].standings.find((each) => each.of === of));
+function rowOf({ name, unit, used, from, until, tried, changes }: ConstantStudy, of: RankingOf): string[] {
+  const standing = (at: number) => standingText(tried.at(at)?.standings.find((each) => each.of === of));
   const changed = changes
     .filter((change) => change.of === of)
     .map(({ at, when, to }) => `${when === 'above' ? '≥' : '≤'} ${numberText(at)}: ${to}`);
@@ -79,7 +79,7 @@ function rowOf({ name, unit, used, from, until, ends, changes }: ConstantStudy, 
     label,
     ...[used, from, until].map(numberText),
     standing(0),
-    standing(1),
+    standing(-1),
     changed.length === 0 ? 'none' : changed.join('; '),
   ];
 }

@@ -1,7 +1,7 @@
 import type { Constant } from './constants.js';
 import type { ProbeRuns } from './probe-runs.js';
-import { timeOf, type Ranking } from './rankings.js';
-import type { EndOfRange, RankingChange } from './sensitivity.js';
+import { timeOf, timesOf, type Ranking } from './rankings.js';
+import type { RankingChange, TriedValue } from './sensitivity.js';
 import type { RunResult } from '../stats/index.js';
 
 /** Interpolations per change. Time is close to linear in a constant, so few are enough: the last ones confirm. */
@@ -11,16 +11,16 @@ const MARGIN = 0.02;
 
 interface Studied {
   readonly constant: Constant;
-  readonly ends: readonly [EndOfRange, EndOfRange];
+  readonly tried: readonly TriedValue[];
 }
 
-/** A leader that is behind at the end of a range: somewhere before, it was overtaken. */
+/** A leader that is behind at a value that was tried: on the way there, it was overtaken. */
 interface Search {
   readonly study: number;
   readonly constant: Constant;
   readonly ranking: Ranking;
   readonly when: RankingChange['when'];
-  /** Runs that are ahead of the leader at the end. */
+  /** Runs that are ahead of the leader there. */
   readonly rivals: readonly string[];
   /** Between the two it is overtaken. */
   leads: Point;
@@ -71,24 +71,46 @@ export async function findChanges(
   );
 }
 
+/** On either side of the value used, up to the first value tried at which the leader is behind. */
 function searchesOf(
-  { constant, ends }: Studied,
+  { constant, tried }: Studied,
   study: number,
   ranking: Ranking,
   results: readonly RunResult[],
   tie: number,
 ): Search[] {
-  const usedNs = (run: string) => nsOf(results.find((result) => result.run === run));
-  return ends.flatMap(({ value, times }, end): Search[] => {
-    const endNs = (run: string) => times.find((each) => each.run === run)?.timeNs ?? Infinity;
-    const leaderNs = endNs(ranking.leader);
-    const rivals = ranking.runs.filter((run) => endNs(run) < leaderNs).sort((a, b) => endNs(a) - endNs(b));
-    if (rivals.length === 0 || leaderNs <= endNs(rivals[0]) * (1 + tie)) return [];
-    const leads = { value: constant.used, behindNs: usedNs(ranking.leader) - Math.min(...rivals.map(usedNs)) };
-    const behind = { value, behindNs: leaderNs - endNs(rivals[0]) };
-    const when = end === 0 ? 'below' : 'above';
+  const { used } = constant;
+  const atUse: TriedValue = { value: used, standings: [], times: timesOf(results) };
+  const sides = [
+    { when: 'below', path: [atUse, ...tried.filter(({ value }) => value < used).reverse()] },
+    { when: 'above', path: [atUse, ...tried.filter(({ value }) => value > used)] },
+  ] as const;
+  return sides.flatMap(({ when, path }): Search[] => {
+    const first = path.findIndex((at) => isBehind(at, ranking, tie));
+    if (first < 0) return [];
+    const rivals = rivalsAt(path[first], ranking);
+    const point = (at: TriedValue): Point => ({
+      value: at.value,
+      behindNs: timeAt(at, ranking.leader) - Math.min(...rivals.map((run) => timeAt(at, run))),
+    });
+    const [leads, behind] = [point(path[first - 1]), point(path[first])];
     return [{ study, constant, ranking, when, rivals, leads, behind, ahead: rivals[0] }];
   });
+}
+
+const timeAt = ({ times }: TriedValue, run: string): number =>
+  times.find((each) => each.run === run)?.timeNs ?? Infinity;
+
+/** Runs that are ahead of the leader, fastest first. */
+function rivalsAt(at: TriedValue, { leader, runs }: Ranking): string[] {
+  return runs
+    .filter((run) => timeAt(at, run) < timeAt(at, leader))
+    .sort((a, b) => timeAt(at, a) - timeAt(at, b) || a.length - b.length);
+}
+
+function isBehind(at: TriedValue, ranking: Ranking, tie: number): boolean {
+  const [first] = rivalsAt(at, ranking);
+  return first !== undefined && timeAt(at, ranking.leader) > timeAt(at, first) * (1 + tie);
 }
 
 /** Where the line through both points says that leader and rival take the same time; halfway if one of them did not end. */

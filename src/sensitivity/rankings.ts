@@ -1,4 +1,4 @@
-import type { EndOfRange, RankingOf, Standing } from './sensitivity.js';
+import type { RankingOf, Standing, TriedValue } from './sensitivity.js';
 import type { RunResult } from '../stats/index.js';
 
 /** The runs of a ranking, best first. */
@@ -23,7 +23,7 @@ export function standingOf({ of, rank, runs }: Ranking, results: readonly RunRes
   };
 }
 
-export function timesOf(results: readonly RunResult[]): EndOfRange['times'] {
+export function timesOf(results: readonly RunResult[]): TriedValue['times'] {
   return results.map((result) => ({ run: result.run, timeNs: timeOf(result) }));
 }
 

@@ -20,12 +20,12 @@ export interface ConstantStudy {
   readonly until: number;
   /** Where the range comes from, in a sentence. */
   readonly basis: string;
-  /** At `from` and at `until`. */
-  readonly ends: readonly [EndOfRange, EndOfRange];
+  /** What was tried, ascending: the first is `from`, the last `until`. */
+  readonly tried: readonly TriedValue[];
   readonly changes: readonly RankingChange[];
 }
 
-export interface EndOfRange {
+export interface TriedValue {
   readonly value: number;
   readonly standings: readonly Standing[];
   /** Time of the region of interest of every run that was ranked; null: it did not end. */
@@ -41,12 +41,12 @@ export interface Standing {
   readonly lead: number | null;
 }
 
-/** The leader of a ranking is overtaken, by more than such runs are told apart at the end of the range. */
+/** The leader of a ranking is overtaken, and further on in the range is behind by more than such runs are told apart. */
 export interface RankingChange {
   readonly of: RankingOf;
   /** On which side of the value used. */
   readonly when: 'below' | 'above';
-  /** The value at which both take the same time, found by interpolation in runs between the value used and the end of the range. */
+  /** The value at which both take the same time, nearest to the one used: found by interpolation, in further runs. */
   readonly at: number;
   readonly leader: string;
   /** Who is first there. */

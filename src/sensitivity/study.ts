@@ -2,7 +2,7 @@ import { constantsOf, type Constant } from './constants.js';
 import { findChanges } from './find-changes.js';
 import { makeProbeRuns, type ProbeParts } from './probe-runs.js';
 import { standingOf, timesOf, type Ranking, type Rank } from './rankings.js';
-import type { ConstantStudy, EndOfRange, Sensitivity } from './sensitivity.js';
+import type { ConstantStudy, Sensitivity, TriedValue } from './sensitivity.js';
 import type { RunResult } from '../stats/index.js';
 
 export interface StudyParts extends ProbeParts {
@@ -13,9 +13,13 @@ export interface StudyParts extends ProbeParts {
   readonly tie: number;
 }
 
+/** An end of a range that is further than this factor from the value used has one more value tried before it. */
+const FAR = 1.5;
+
 /**
- * Carries the runs of a comparison out with each constant at both ends of its range, and looks for the values at which a
- * ranking changes. Time is close to linear in each constant, so who leads at both ends and in between leads everywhere.
+ * Carries the runs of a comparison out with each constant at both ends of its range, and between where that is far, and looks
+ * for the values at which a ranking changes. Each thread's time is close to linear in a constant, and the slowest thread
+ * counts: so between two values tried a leader may be overtaken and be first again, but not by much.
  *
  * @throws what `execute` throws
  */
@@ -28,17 +32,15 @@ export async function studyRanking(parts: StudyParts): Promise<Sensitivity> {
   const constants = all.filter((constant) => ranked.some((result) => constant.enters(result)));
   const { probeRuns, carriedOut } = makeProbeRuns(parts);
 
-  const names = ranked.map(({ run }) => run);
-  const ends = constants.flatMap((constant) =>
-    [constant.from, constant.until].map((value) => ({ probe: { constant, value }, runs: names })),
-  );
-  const atEnds = await probeRuns(ends, 'both ends of each range');
-  const studies = constants.map((constant, i): Omit<ConstantStudy, 'changes'> & { constant: Constant } => ({
-    constant,
-    ...{ name: constant.name, unit: constant.unit, basis: constant.basis },
-    ...{ used: constant.used, from: constant.from, until: constant.until },
-    ends: [endOf(constant.from, atEnds[2 * i], rankings), endOf(constant.until, atEnds[2 * i + 1], rankings)],
-  }));
+  const runs = ranked.map(({ run }) => run);
+  const values = constants.map(valuesOf);
+  const probes = constants.flatMap((constant, i) => values[i].map((value) => ({ probe: { constant, value }, runs })));
+  const done = await probeRuns(probes, 'each constant at other values');
+  const studies = constants.map((constant, i): Omit<ConstantStudy, 'changes'> & { constant: Constant } => {
+    const { name, unit, basis, used, from, until } = constant;
+    const tried = values[i].map((value, at) => triedValue(value, done[sum(values.slice(0, i)) + at], rankings));
+    return { constant, name, unit, basis, used, from, until, tried };
+  });
   const changes = await findChanges(studies, rankings, results, parts.tie, probeRuns);
   return {
     runs: carriedOut(),
@@ -62,6 +64,18 @@ function rankingsOf({ results, attainable, all }: StudyParts): Ranking[] {
   );
 }
 
-function endOf(value: number, results: readonly RunResult[], rankings: readonly Ranking[]): EndOfRange {
+function triedValue(value: number, results: readonly RunResult[], rankings: readonly Ranking[]): TriedValue {
   return { value, standings: rankings.map((ranking) => standingOf(ranking, results)), times: timesOf(results) };
 }
+
+/** Ascending. */
+function valuesOf({ from, used, until }: Constant): number[] {
+  const below = from > 0 && used / from <= FAR ? [] : [between(from, used)];
+  const above = used > 0 && until / used <= FAR ? [] : [between(used, until)];
+  return [from, ...below, ...above, until];
+}
+
+/** Halfway by ratio; from zero on, by difference. */
+const between = (a: number, b: number): number => (a > 0 ? Math.sqrt(a * b) : (a + b) / 2);
+
+const sum = (lists: readonly (readonly number[])[]): number => lists.reduce((all, { length }) => all + length, 0);
