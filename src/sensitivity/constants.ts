@@ -114,7 +114,7 @@ function distancesOf({ machine }: RunRequest): Constant[] {
   ];
 }
 
-type Scalar = Exclude<keyof CostDescription, 'latencyNs' | 'bandwidthGbs'>;
+type Scalar = Exclude<keyof CostDescription, 'latencyNs' | 'bandwidthGbs' | 'copySpeedup'>;
 
 interface Price {
   readonly name: string;
@@ -160,7 +160,7 @@ const PRICES: readonly Price[] = [
   {
     name: 'migration, per page',
     unit: 'µs',
-    fields: ['migratePerPageNs'],
+    fields: ['migratePerPageNs', 'migratePerFolioNs'],
     source: 'migrate.perPageUs',
     per: 1000,
     published: { from: 0.6, until: 7, what: 'fitted to published timings: 0.6 to 7 µs' },
@@ -190,7 +190,7 @@ const PRICES: readonly Price[] = [
   {
     name: 'TLB interrupt',
     unit: 'µs',
-    fields: ['ipiNs'],
+    fields: ['ipiNs', 'ipiFurtherNs'],
     source: 'ipiNs',
     per: 1000,
     published: { from: 1.3, until: 6.6, what: 'published: 1.3 to 6.6 µs' },
@@ -200,7 +200,7 @@ const PRICES: readonly Price[] = [
   {
     name: 'swap and disk',
     unit: 'µs',
-    fields: ['majorFaultNs', 'writebackNs'],
+    fields: ['majorFaultNs', 'writebackNs', 'deviceNextNs'],
     source: 'faults.majorNs',
     per: 1000,
     published: null,
