@@ -4,7 +4,14 @@ import { MmError } from '../../errors.js';
 import { formatNodes, formatPages, type MachineDescription, Topology } from '../../hardware/index.js';
 import type { MempolicyRequest } from '../../mm/index.js';
 import type { RunResult } from '../../stats/index.js';
-import { bestStatic, firstParallelRow, pageCount, scaledMisses, type Sidecar, type TraceSource } from '../../trace/index.js';
+import {
+  bestStatic,
+  firstParallelRow,
+  pageCount,
+  scaledMisses,
+  type Sidecar,
+  type TraceSource,
+} from '../../trace/index.js';
 import { openTrace } from '../../trace/readers/index.js';
 import { planActions } from './actions.js';
 import { compose, tracedBy } from '../compose.js';
