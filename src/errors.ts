@@ -56,6 +56,7 @@ export type MmErrorCode =
   | 'BAD_ANSWER'
   | 'BAD_OPTION'
   | 'BAD_SCRIPT'
+  | 'BAD_FIGURE'
   | 'NO_ROOM'
   | 'NOT_THERE_YET';
 

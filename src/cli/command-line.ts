@@ -9,6 +9,7 @@ import { addMemtoy } from './commands/memtoy.js';
 import { addPolicy } from './commands/policy.js';
 import { addRun } from './commands/run.js';
 import { addTrace } from './commands/trace.js';
+import { addValidate } from './commands/validate.js';
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.js';
 import type { Shell } from './shell.js';
 import { MmError } from '../errors.js';
@@ -68,6 +69,7 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
     addMachine,
     addPolicy,
     addConformance,
+    addValidate,
     addMemtoy,
     addBench,
   ])

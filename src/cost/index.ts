@@ -6,8 +6,10 @@
  * an embedding program may bind anew; `LoadedLatency` is the default, made from a machine's CostDescription; `Meter` is the clock that pays. Always
  * holds: no answer is negative, no access is cheaper under load than idle, and the same calls give the same answers.
  */
+export { autonumaCost } from './autonuma-cost.js';
 export { FaultKind, type CostModel } from './cost-model.js';
 export { DeviceQueue } from './device-queue.js';
+export { contendedFaultRate, type FaultContention } from './fault-contention.js';
 export { loadFactor, settledFactor } from './load-curve.js';
 export { COST_ASSUMPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
 export {
@@ -20,4 +22,6 @@ export {
   type PriceName,
   type Prices,
 } from './meter.js';
+export { copySpeedupOf, migrationTime, type MigrationConstants, type MigrationTime } from './migration-time.js';
 export { makeMeter } from './prices.js';
+export { factorAt, inFlightToFill, settledLoad, type SettledLoad } from './settled-load.js';

@@ -6,7 +6,7 @@
  * because whoever changes one flushes the other; a PageId belongs to one address space.
  */
 export { fallbackRows, loadByNodesLeft, loadByOne, type FallbackLoad } from './fallback.js';
-export type { CostDescription, MachineDescription } from './machine-description.js';
+export type { CostDescription, MachineDescription, ValueOrigin } from './machine-description.js';
 export { makeMmu, type Mmu } from './mmu.js';
 export { BLOCK_EMPTY, BLOCK_MIGRATION, BLOCK_SMALL, BLOCK_WHOLE, BLOCK_ZERO, PageTables } from './page-table.js';
 export * from './pte.js';
@@ -19,5 +19,6 @@ export {
   parseMachineCatalogue,
   type MachineCatalogue,
 } from './machine-file.js';
+export type { SourceField } from './machine-schema.js';
 export { formatPages, parseMemorySize } from '../memory-size.js';
 export { formatList, formatNodes, parseNodes } from './node-list.js';

@@ -5,6 +5,9 @@
  * values, errno, values read, faults taken and the node of every page after each step. Called by cli/. Always holds: a
  * step counts only if all steps of its case before it matched, and nothing reads the names of cases.
  *
+ * validate/ recomputes published figures from the model. Always holds: no prediction knows the value it is compared with, nor one of
+ * another row that validates.
+ *
  * bench/ prepares accesses and faults of one kind each; cli/ and the benchmarks beside src/ have the clocks that time them.
  */
 export { BENCH_CPUS, makeBed, policyForBench, type Bed } from './bench/bed.js';
@@ -28,3 +31,7 @@ export {
   type StepMismatch,
   type Tally,
 } from './conformance/replay.js';
+export { parseFigures, type Figure } from './validate/figure-file.js';
+export { KINDS } from './validate/kinds/index.js';
+export type { Kind } from './validate/kind.js';
+export { validateFigures, type FigureResult, type RowResult, type ValidationReport } from './validate/validate.js';

@@ -1,0 +1,55 @@
+import { makeCalls } from '../../../engine/index.js';
+import { VM_READ, VM_WRITE } from '../../../mm/index.js';
+import { asCpuId } from '../../../units.js';
+import { cannot, defineKind } from '../kind.js';
+import { engineMachine } from './engine-machine.js';
+
+const FIRST_PAGE = 2 ** 20;
+const MOST_PAGES = 2 ** 20;
+const MOST_CPUS = 512;
+const MPOL_MF_MOVE = 1 << 1;
+
+export const flushIpisKind = defineKind({
+  name: 'flush-ipis',
+  about: 'interrupts for TLB flushes when pages move that threads of other CPUs use: counted in moves of the engine',
+  y: ['ratio', 'count'],
+  yMeans: 'interrupts with batches over those of pages moved one by one, less 1; or (a count) interrupts',
+  x: 'batch',
+  parameters: {
+    batch: { about: 'pages per flush, up to 512', unit: '', form: 'number', isRequired: true },
+    pages: { about: 'pages moved', unit: '', form: 'number', initial: 16_384 },
+    cpus: { about: 'CPUs that run threads of the process', unit: '', form: 'number', initial: 8 },
+  },
+  async compute(values, dimension) {
+    const [batch, pages, cpus] = [values.number('batch'), values.number('pages'), values.number('cpus')];
+    if (!(batch >= 1 && batch <= 512)) return cannot('batches have 1 to 512 pages');
+    if (!(pages >= 1 && pages <= MOST_PAGES && cpus >= 2 && cpus <= MOST_CPUS))
+      return cannot(`pages are 1 to ${String(MOST_PAGES)} and CPUs 2 to ${String(MOST_CPUS)}`);
+    const batched = await interruptsOf(pages, batch, cpus);
+    return dimension === 'count' ? batched : batched / (await interruptsOf(pages, 1, cpus)) - 1;
+  },
+});
+
+/** Interrupts received while move_pages moves `pages` to the other node, `batch` per call. */
+async function interruptsOf(pages: number, batch: number, cpus: number): Promise<number> {
+  const machine = await engineMachine(2, Math.ceil(cpus / 2), pages);
+  const { memory, process, counters } = machine;
+  const { movePages } = makeCalls(machine, { modes: new Map(), cgroup: 1, possibleNodes: 2 }).pages;
+  const task = process.newProcess(asCpuId(0));
+  memory.mmap(task.space, FIRST_PAGE, pages, { flags: VM_READ | VM_WRITE }, task.cpu);
+  for (let page = 0; page < pages; page++) machine.touch(task, FIRST_PAGE + page, true);
+  for (let cpu = 1; cpu < cpus; cpu++) machine.touch(process.newThread(task, asCpuId(cpu)), FIRST_PAGE, false);
+  const before = counters.get('nr_tlb_remote_flush_received');
+  for (let from = 0; from < pages; from += batch) {
+    const vpns = Array.from({ length: Math.min(batch, pages - from) }, (_, i) => FIRST_PAGE + from + i);
+    movePages(
+      task,
+      task,
+      vpns,
+      vpns.map(() => 1),
+      MPOL_MF_MOVE,
+      vpns.map(() => null),
+    );
+  }
+  return counters.get('nr_tlb_remote_flush_received') - before;
+}

@@ -1,0 +1,86 @@
+import { copySpeedupOf, migrationTime, type MigrationTime } from '../../../cost/index.js';
+import type { Parameter, Values } from '../kind.js';
+
+const KIB = 1024;
+/** What one entry of the second level maps, in pages: 2 MiB of 4 KiB pages, 512 MiB of 64 KiB ones; POWER maps 16 MiB so. */
+const PAGES_PER_BLOCK = 512;
+
+/** Parameters of all kinds that move folios. */
+export const MIGRATION_PARAMETERS = {
+  folios: { about: 'folios (pages) moved', unit: '', form: 'number', initial: 1 },
+  folioKiB: { about: 'size of a folio', unit: 'KiB', form: 'number', initial: 4 },
+  mapped: {
+    about:
+      'pages: each base page by its own entry; whole: one entry maps the folio (default: whole from 512 base pages on)',
+    unit: '',
+    form: 'text',
+    words: ['pages', 'whole'],
+  },
+  foliosPerCall: { about: 'folios per call (default: all)', unit: '', form: 'number' },
+  basePageKiB: {
+    about: 'base page',
+    unit: 'KiB',
+    form: 'number',
+    initial: 4,
+  },
+  callUs: {
+    about: 'a call, whatever it moves',
+    unit: 'us',
+    form: 'number',
+    isRequired: true,
+    machine: { field: 'migrate.baseUs', read: ({ cost }) => cost.migrateBaseNs / 1000 },
+  },
+  folioUs: {
+    about: 'control work per folio, without copy',
+    unit: 'us',
+    form: 'number',
+    isRequired: true,
+    machine: { field: 'migrate.perPageUs', read: ({ cost }) => cost.migratePerPageNs / 1000 },
+  },
+  entryUs: {
+    about: 'control work more per base page of a folio that is mapped by pages',
+    unit: 'us',
+    form: 'number',
+    initial: 0,
+  },
+  copyGbs: {
+    about: 'one thread copying',
+    unit: 'GB/s',
+    form: 'number',
+    isRequired: true,
+    machine: { field: 'copyGbs', read: ({ cost }) => cost.pageCopyGbs },
+  },
+  copySpeedup: { about: 'how many times as fast the copy threads are together', unit: '', form: 'number', initial: 1 },
+  wholeGbs: {
+    about: 'instead of copySpeedup: the rate with these threads for folios of wholeKiB that one entry maps',
+    unit: 'GB/s',
+    form: 'number',
+  },
+  wholeKiB: { about: 'size of the folios behind wholeGbs', unit: 'KiB', form: 'number', initial: 2048 },
+} as const satisfies Record<string, Parameter>;
+
+export interface Migration extends MigrationTime {
+  readonly bytes: number;
+}
+
+export function migrationOf(values: Values): Migration {
+  const number = (name: keyof typeof MIGRATION_PARAMETERS) => values.number(name);
+  const [folios, folioBytes] = [number('folios'), number('folioKiB') * KIB];
+  const pages = number('folioKiB') / number('basePageKiB');
+  const isWhole = values.has('mapped') ? values.text('mapped') === 'whole' : pages >= PAGES_PER_BLOCK;
+  const constants = {
+    callNs: number('callUs') * 1000,
+    folioNs: number('folioUs') * 1000,
+    entryNs: number('entryUs') * 1000,
+    copyGbs: number('copyGbs'),
+  };
+  const copySpeedup = values.has('wholeGbs')
+    ? copySpeedupOf(constants, number('wholeKiB') * KIB, number('wholeGbs'))
+    : number('copySpeedup');
+  const calls = values.has('foliosPerCall') ? Math.ceil(folios / number('foliosPerCall')) : 1;
+  const time = migrationTime(
+    { ...constants, copySpeedup },
+    { calls, folios, folioBytes, entries: isWhole ? 0 : pages },
+  );
+  return { ...time, bytes: folios * folioBytes };
+}
