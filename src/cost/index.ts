@@ -9,7 +9,7 @@
 export { autonumaCost } from './autonuma-cost.js';
 export { FaultKind, type CostModel } from './cost-model.js';
 export { DeviceQueue } from './device-queue.js';
-export { contendedFaultRate, type FaultContention } from './fault-contention.js';
+export { contendedFaultRate } from './fault-contention.js';
 export { loadFactor, settledFactor } from './load-curve.js';
 export { COST_ASSUMPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
 export {
@@ -22,6 +22,6 @@ export {
   type PriceName,
   type Prices,
 } from './meter.js';
-export { copySpeedupOf, migrationTime, type MigrationConstants, type MigrationTime } from './migration-time.js';
+export { copySpeedupOf, migrationTime, type MigrationTime } from './migration-time.js';
 export { makeMeter } from './prices.js';
-export { factorAt, inFlightToFill, settledLoad, type SettledLoad } from './settled-load.js';
+export { factorAt, inFlightToFill, settledLoad } from './settled-load.js';

@@ -75,4 +75,3 @@ export const FIGURE_FIELDS: readonly string[] = Object.keys(figure.shape);
 export type FigureForm = z.infer<typeof figure>;
 export type Reference = z.infer<typeof reference>;
 export type ParameterValue = z.infer<typeof value>;
-export type Tolerance = NonNullable<FigureForm['tolerance']>;

@@ -147,7 +147,7 @@ function xOf(kind: Kind, figure: Figure, row: number): { name: string; value: nu
     );
   if (typeof scale !== 'number')
     throw bad(`${where}: parameters.xScale is ${JSON.stringify(scale)}; expected a number`);
-  const name = said === undefined ? kind.x : (said);
+  const name = said === undefined ? kind.x : said;
   const value = figure.x[row];
   return name === null || typeof value !== 'number' ? null : { name, value: value * scale };
 }
