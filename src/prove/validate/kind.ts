@@ -16,8 +16,11 @@ export interface Parameter {
   /** Where the machine's profile has it. */
   readonly machine?: {
     readonly field: SourceField;
-    /** @param cpuNode whose CPUs look */
-    readonly read: (machine: MachineDescription, cpuNode: number) => number | readonly number[];
+    /**
+     * @param cpuNode whose CPUs look
+     * @returns undefined if this machine's has not
+     */
+    readonly read: (machine: MachineDescription, cpuNode: number) => number | readonly number[] | undefined;
   };
 }
 

@@ -89,12 +89,12 @@ export function setUpRow(
   const cpuNode = machine === null ? 0 : cpuNodeOf(machine, given.cpuNode, figure);
   for (const [name, parameter] of Object.entries(kind.parameters)) {
     const { machine: place, initial } = parameter;
+    const ofMachine = machine === null ? undefined : place?.read(machine, cpuNode);
     if (name in given) {
       const { value, from } = valueOf(name, parameter, given[name], figure, figureNamed);
       take(name, value, from);
     } else if (name === ofX?.name) take(name, ofX.value, 'x');
-    else if (place !== undefined && machine !== null)
-      take(name, place.read(machine, cpuNode), `machine ${machine.name}`, place.field);
+    else if (ofMachine !== undefined) take(name, ofMachine, `machine ${String(machine?.name)}`, place?.field);
     else if (initial !== undefined) take(name, initial, 'default');
     else if (parameter.isRequired) return cannot(missing(name, parameter, figure));
   }

@@ -72,8 +72,8 @@ const FOREIGN: Readonly<
     model: [-93.75, -99.8046875],
   },
   shootdown: {
-    figure: { x: [1, 2, 16], y: [1, 4, 40], unit: 'us', parameters: { ownUs: 1, ipiNs: 1000 } },
-    model: [1, 2, 16],
+    figure: { x: [1, 2, 16], y: [1, 4, 40], unit: 'us', parameters: { ownUs: 1, ipiNs: 2000, ipiFurtherNs: 1000 } },
+    model: [1, 3, 17],
   },
   'minor-fault': {
     figure: {
@@ -162,6 +162,10 @@ describe('a figure that cannot be computed', () => {
     ],
     ['the unit is "GB/s", and migration-time gives ns, us, ms or s', { kind: 'migration-time', unit: 'GB/s' }],
     ['there is no balancer yet', { kind: 'promotions', unit: 'pages' }],
+    [
+      'how much faster 4 threads copy is not known',
+      { kind: 'migration-time', parameters: { callUs: 1, folioUs: 1, copyGbs: 1, copyThreads: 4 } },
+    ],
     ['because I say so', { kind: 'migration-time', parameters: { skip: 'because I say so' } }],
     ['at 95 % of the peak', { kind: 'loaded-latency', x: [95], parameters: { idleNs: 80, peakGbs: 100 } }],
   ])('says why: %s', async (why, fields) => {

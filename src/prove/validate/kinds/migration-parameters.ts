@@ -1,5 +1,5 @@
 import { copySpeedupOf, migrationTime, type MigrationTime } from '../../../cost/index.js';
-import type { Parameter, Values } from '../kind.js';
+import { cannot, type Parameter, type Uncomputable, type Values } from '../kind.js';
 
 const KIB = 1024;
 /** What one entry of the second level maps, in pages: 2 MiB of 4 KiB pages, 512 MiB of 64 KiB ones; POWER maps 16 MiB so. */
@@ -31,17 +31,21 @@ export const MIGRATION_PARAMETERS = {
     machine: { field: 'migrate.baseUs', read: ({ cost }) => cost.migrateBaseNs / 1000 },
   },
   folioUs: {
-    about: 'control work per folio, without copy',
+    about: 'control work per folio, that of one entry included, without copy',
     unit: 'us',
     form: 'number',
     isRequired: true,
-    machine: { field: 'migrate.perPageUs', read: ({ cost }) => cost.migratePerPageNs / 1000 },
+    machine: { field: 'migrate.perFolioUs', read: ({ cost }) => cost.migratePerFolioNs / 1000 },
   },
   entryUs: {
     about: 'control work more per base page of a folio that is mapped by pages',
     unit: 'us',
     form: 'number',
     initial: 0,
+    machine: {
+      field: 'migrate.perPageUs',
+      read: ({ cost }) => (cost.migratePerPageNs - cost.migratePerFolioNs) / 1000,
+    },
   },
   copyGbs: {
     about: 'one thread copying',
@@ -50,7 +54,18 @@ export const MIGRATION_PARAMETERS = {
     isRequired: true,
     machine: { field: 'copyGbs', read: ({ cost }) => cost.pageCopyGbs },
   },
-  copySpeedup: { about: 'how many times as fast the copy threads are together', unit: '', form: 'number', initial: 1 },
+  copyThreads: { about: 'threads that copy together', unit: '', form: 'number', initial: 1 },
+  copySpeedup: {
+    about: 'how many times as fast as one they copy; if left out, 1 for one thread and the machine’s for eight',
+    unit: '',
+    form: 'number',
+  },
+  copySpeedup8: {
+    about: 'how many times as fast as one eight threads copy',
+    unit: '',
+    form: 'number',
+    machine: { field: 'migrate.copySpeedup', read: ({ cost }) => cost.copySpeedup },
+  },
   wholeGbs: {
     about: 'instead of copySpeedup: the rate with these threads for folios of wholeKiB that one entry maps',
     unit: 'GB/s',
@@ -63,7 +78,7 @@ export interface Migration extends MigrationTime {
   readonly bytes: number;
 }
 
-export function migrationOf(values: Values): Migration {
+export function migrationOf(values: Values): Migration | Uncomputable {
   const number = (name: keyof typeof MIGRATION_PARAMETERS) => values.number(name);
   const [folios, folioBytes] = [number('folios'), number('folioKiB') * KIB];
   const pages = number('folioKiB') / number('basePageKiB');
@@ -76,11 +91,22 @@ export function migrationOf(values: Values): Migration {
   };
   const copySpeedup = values.has('wholeGbs')
     ? copySpeedupOf(constants, number('wholeKiB') * KIB, number('wholeGbs'))
-    : number('copySpeedup');
+    : givenSpeedup(values);
+  if (copySpeedup === null)
+    return cannot(
+      `how much faster ${String(number('copyThreads'))} threads copy is not known: copySpeedup or wholeGbs`,
+    );
   const calls = values.has('foliosPerCall') ? Math.ceil(folios / number('foliosPerCall')) : 1;
   const time = migrationTime(
     { ...constants, copySpeedup },
     { calls, folios, folioBytes, entries: isWhole ? 0 : pages },
   );
   return { ...time, bytes: folios * folioBytes };
+}
+
+function givenSpeedup(values: Values): number | null {
+  if (values.has('copySpeedup')) return values.number('copySpeedup');
+  const threads = values.number('copyThreads');
+  if (threads === 1) return 1;
+  return threads === 8 && values.has('copySpeedup8') ? values.number('copySpeedup8') : null;
 }

@@ -8,7 +8,10 @@ export const migrationTimeKind = defineKind({
   yMeans: 'time of all calls together',
   x: 'folios',
   parameters: MIGRATION_PARAMETERS,
-  compute: (values) => migrationOf(values).totalNs,
+  compute(values) {
+    const migration = migrationOf(values);
+    return 'because' in migration ? migration : migration.totalNs;
+  },
 });
 
 export const migrationThroughputKind = defineKind({
@@ -29,10 +32,12 @@ export const migrationThroughputKind = defineKind({
   compute(values, dimension) {
     const given = values.number('folios');
     const folios = given > 0 ? given : (values.number('totalMiB') * 1024) / values.number('folioKiB');
-    const { bytes, totalNs } = migrationOf({
+    const migration = migrationOf({
       ...values,
       number: (name) => (name === 'folios' ? folios : values.number(name)),
     });
+    if ('because' in migration) return migration;
+    const { bytes, totalNs } = migration;
     return dimension === 'rate' ? (1e9 * folios) / totalNs : bytes / totalNs;
   },
 });
@@ -45,7 +50,7 @@ export const copyShareKind = defineKind({
   x: 'folios',
   parameters: MIGRATION_PARAMETERS,
   compute(values) {
-    const { copyNs, totalNs } = migrationOf(values);
-    return copyNs / totalNs;
+    const migration = migrationOf(values);
+    return 'because' in migration ? migration : migration.copyNs / migration.totalNs;
   },
 });

@@ -12,15 +12,27 @@ export const shootdownKind = defineKind({
     cpus: { about: 'CPUs that take part, the one that begins included', unit: '', form: 'number', isRequired: true },
     ownUs: { about: 'what it takes with one CPU', unit: 'us', form: 'number', initial: 0 },
     ipiNs: {
-      about: 'interrupt to a further CPU',
+      about: 'interrupt to the first other CPU',
       unit: 'ns',
       form: 'number',
       isRequired: true,
       machine: { field: 'ipiNs', read: ({ cost }) => cost.ipiNs },
     },
+    ipiFurtherNs: {
+      about: 'interrupt to each further CPU',
+      unit: 'ns',
+      form: 'number',
+      isRequired: true,
+      machine: { field: 'ipiFurtherNs', read: ({ cost }) => cost.ipiFurtherNs },
+    },
   },
   compute(values, dimension) {
-    const file = { name: 'shootdown', nodes: [{ cpus: 1, memory: '1GiB' }], ipiNs: values.number('ipiNs') };
+    const file = {
+      name: 'shootdown',
+      nodes: [{ cpus: 1, memory: '1GiB' }],
+      ipiNs: values.number('ipiNs'),
+      ipiFurtherNs: values.number('ipiFurtherNs'),
+    };
     const model = new LoadedLatency(parseMachine(JSON.stringify(file), 'the interrupts of a figure').cost);
     const cpus = values.number('cpus');
     const ns = values.number('ownUs') * 1000 + model.shootdownNs(Math.max(0, cpus - 1));
