@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { addBench } from './commands/bench.js';
 import { addCompare } from './commands/compare.js';
 import { addConformance } from './commands/conformance.js';
+import { addCost } from './commands/cost.js';
 import { addExplain } from './commands/explain.js';
 import { addMachine } from './commands/machine.js';
 import { addMemtoy } from './commands/memtoy.js';
@@ -67,6 +68,7 @@ function programFor(shell: Shell, err: (text: string) => void): Command {
     addExplain,
     addTrace,
     addMachine,
+    addCost,
     addPolicy,
     addConformance,
     addValidate,

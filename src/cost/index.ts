@@ -10,6 +10,7 @@ export { autonumaCost } from './autonuma-cost.js';
 export { FaultKind, type CostModel } from './cost-model.js';
 export { DeviceQueue } from './device-queue.js';
 export { contendedFaultRate } from './fault-contention.js';
+export * from './explain/index.js';
 export { loadFactor, settledFactor } from './load-curve.js';
 export { COST_ASSUMPTIONS, LoadedLatency, type CostOptions } from './loaded-latency.js';
 export {
@@ -23,5 +24,5 @@ export {
   type Prices,
 } from './meter.js';
 export { copySpeedupOf, migrationTime, type MigrationTime } from './migration-time.js';
-export { makeMeter } from './prices.js';
+export { makeMeter, pricesOf } from './prices.js';
 export { factorAt, inFlightToFill, settledLoad } from './settled-load.js';

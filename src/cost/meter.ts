@@ -24,6 +24,8 @@ export const PRICE = {
   shmemFault: next++,
   swapCacheFault: next++,
   cowFault: next++,
+  /** The first write where the zero page was mapped. */
+  zeroPageWriteFault: next++,
   writeInPlace: next++,
   /** On top of the fault: the device. Paid by who waits for it (`DeviceQueue`). */
   deviceRead: next++,

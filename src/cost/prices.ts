@@ -9,7 +9,8 @@ export function makeMeter(model: CostModel, nodeCount: number): Meter {
   return new Meter(pricesOf(model), copyNs, nodeCount);
 }
 
-function pricesOf(model: CostModel): Prices {
+/** What the engine pays, ns. */
+export function pricesOf(model: CostModel): Prices {
   return {
     zeroPageFault: model.faultNs(FaultKind.zeroPage),
     anonFault: model.faultNs(FaultKind.anon),
@@ -18,6 +19,7 @@ function pricesOf(model: CostModel): Prices {
     shmemFault: model.faultNs(FaultKind.anon),
     swapCacheFault: model.faultNs(FaultKind.swapCache),
     cowFault: model.faultNs(FaultKind.cow),
+    zeroPageWriteFault: model.faultNs(FaultKind.zeroPageWrite),
     writeInPlace: model.faultNs(FaultKind.writeInPlace),
     deviceRead: model.swapReadNs,
     deviceWrite: model.writebackNs,

@@ -90,7 +90,7 @@ export function makeCowFault(parts: CowParts): CowFault {
       tracer.step('W2', copy, source);
     }
     counters.inc(C.fault_cow);
-    meter.pay(ACCOUNT_FAULT, PRICE.cowFault);
+    meter.pay(ACCOUNT_FAULT, source === zeroPage ? PRICE.zeroPageWriteFault : PRICE.cowFault);
     return MINOR;
   }
 

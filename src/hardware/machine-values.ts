@@ -1,4 +1,5 @@
 import type { MachineFile, MachineFileTable, SourceField } from './machine-schema.js';
+import { deviceOf, DEVICES } from './device.js';
 import type { CostDescription, OriginMark, ValueOrigin } from './machine-description.js';
 
 /**
@@ -16,16 +17,11 @@ const REMOTE_LATENCY = 1.7;
 const LOCAL_GBS = 100;
 const REMOTE_BANDWIDTH = 0.5;
 const MINOR_NS = 2050;
-const MAJOR_NS = 90_000;
 const COPY_GBS = 8;
 const BASE_US = 60;
 const PER_PAGE_US = 1;
 const IPI_NS = 2700;
 const IPI_FURTHER_NS = 1300;
-/** A device whose major fault takes so long moves a head. */
-const DISK_NS = 1_000_000;
-const DISK_NEXT_NS = 58_500;
-const FLASH_AT_ONCE = 32;
 const WALK_SHARE = 0.25;
 
 type Rows = readonly (readonly number[])[];
@@ -95,8 +91,9 @@ export function machineValues(file: MachineFile, cpuCounts: readonly number[], p
     return value;
   };
   const { faults, device, migrate } = file;
-  const majorFaultNs = faults?.majorNs ?? MAJOR_NS;
-  const isDisk = majorFaultNs >= DISK_NS;
+  const majorFaultNs = faults?.majorNs ?? DEVICES.flash.majorFaultNs;
+  const kind = deviceOf(majorFaultNs);
+  const { atOnce, nextPageNs, why } = DEVICES[kind];
   const perPageUs = migrate?.perPageUs ?? PER_PAGE_US;
   const ipiNs = file.ipiNs ?? IPI_NS;
   const cost: CostDescription = {
@@ -109,7 +106,7 @@ export function machineValues(file: MachineFile, cpuCounts: readonly number[], p
       'ns',
       'as on another x86 machine [pft-2021-x86-single]',
     ),
-    majorFaultNs: scalar('faults.majorNs', faults?.majorNs, MAJOR_NS, 'ns', 'a read of 4 KiB from NVMe flash'),
+    majorFaultNs: scalar('faults.majorNs', faults?.majorNs, majorFaultNs, 'ns', DEVICES.flash.why.majorNs),
     writebackNs: scalar(
       'faults.writebackNs',
       faults?.writebackNs,
@@ -117,19 +114,13 @@ export function machineValues(file: MachineFile, cpuCounts: readonly number[], p
       'ns',
       'a page takes as long to write as a major fault to read',
     ),
-    deviceAtOnce: scalar(
-      'device.atOnce',
-      device?.atOnce,
-      isDisk ? 1 : FLASH_AT_ONCE,
-      'at once',
-      isDisk ? 'a disk has one head' : 'flash of several channels',
-    ),
+    deviceAtOnce: scalar('device.atOnce', device?.atOnce, atOnce, 'at once', why.atOnce),
     deviceNextNs: scalar(
       'device.nextPageNs',
       device?.nextPageNs,
-      isDisk ? DISK_NEXT_NS : majorFaultNs,
+      kind === 'disk' ? nextPageNs : majorFaultNs,
       'ns',
-      isDisk ? '4 KiB at the 70 MB/s that a disk reads in a row' : 'flash has nothing to seek',
+      why.nextPageNs,
     ),
     pageCopyGbs: scalar(
       'copyGbs',

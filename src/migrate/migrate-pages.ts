@@ -42,7 +42,7 @@ export interface MigratePagesParts {
   readonly counters: Counters;
   readonly meter: Meter;
   readonly tracer: Tracer | null;
-  readonly rules: { readonly batchLock: BatchLock; readonly hugePages: HugeRule };
+  readonly rules: { readonly batchLock: BatchLock; readonly hugePages: HugeRule; readonly flushBatch: number };
   /** null: the machine has no huge pages. */
   readonly moveHuge: MoveHuge | null;
   readonly splitHuge: SplitHuge | null;
@@ -104,6 +104,8 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   const { frames, files, tables, lru, block, mapping, pageCache, swapOut, copyPage, counters, meter, tracer } = parts;
   const { moveHuge, splitHuge } = parts;
   const { batchLock, hugePages } = parts.rules;
+  /** Until 6.3 each entry was flushed by itself, as it was taken down. */
+  const flushesEach = parts.rules.flushBatch === 1;
 
   /** One leftover of the batch after the other; then the next batch; without memory nothing more. */
   function round(s: MigrateState): number {
@@ -241,7 +243,7 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
   function unmap(s: MigrateState): number {
     const { old } = s;
     if (moveHuge !== null && isHuge(old)) {
-      s.interrupted = Math.max(s.interrupted, moveHuge.unmap(old, s.cpu));
+      interrupt(s, moveHuge.unmap(old, s.cpu));
       if (moveHuge.isMapped(old)) return backOut(s, true);
       s.unmapped.push({ old, fresh: s.fresh });
       return NEXT;
@@ -251,7 +253,7 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
       const { vma, page } = place;
       if ((tables.bits[page] & PTE_DIRTY) !== 0) frames.set(old, PG_DIRTY);
       tables.setMigration(page, old, tables.bits[page]);
-      s.interrupted = Math.max(s.interrupted, mapping.flushLater(vma.space, page, s.cpu));
+      interrupt(s, mapping.flushLater(vma.space, page, s.cpu));
       frames.removeMapping(old);
       frames.drop(old);
       meter.pay(ACCOUNT_MIGRATION, PRICE.unmapPage);
@@ -260,6 +262,15 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
     if (frames.mapcount(old) > 0) return backOut(s, true); // somebody mapped it behind the walk
     s.unmapped.push({ old, fresh: s.fresh });
     return NEXT;
+  }
+
+  /** Other CPUs may know an entry that was taken down: they are told at once, or with the rest of the batch. */
+  function interrupt(s: MigrateState, cpus: number): void {
+    if (!flushesEach) s.interrupted = Math.max(s.interrupted, cpus);
+    else {
+      mapping.countFlush(cpus);
+      mapping.payFlushes(ACCOUNT_MIGRATION);
+    }
   }
 
   const isHuge = (old: Pfn): boolean => moveHuge !== null && frames.isHuge(old);
@@ -273,6 +284,7 @@ export function makeMigratePages(parts: MigratePagesParts): MigratePagesSteps {
 
   function flush(s: MigrateState): number {
     s.pass = 0;
+    if (flushesEach) return NEXT_MOVE;
     mapping.countFlush(s.interrupted);
     s.interrupted = 0;
     mapping.payFlushes(ACCOUNT_MIGRATION);

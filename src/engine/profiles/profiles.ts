@@ -72,6 +72,7 @@ const linux61: RuleNames = {
   pageStatus: '6.1',
   populateHoles: 'goes-on',
   advice: '6.1',
+  flushBatch: 'each-page',
   hugePages: '6.1',
 };
 
