@@ -12,6 +12,7 @@ import {
   explainMigration,
   LoadedLatency,
   makeMeter,
+  migrationTime,
   MOVERS,
   PRICE,
   pricesOf,
@@ -126,6 +127,39 @@ describe('a move', () => {
     expect([1, 8].map((threads) => copySpeedup(3.6, threads))).toEqual([1, expect.closeTo(3.6, 9)]);
     expect(copySpeedup(3.6, 1000)).toBeLessThan(1 / (1 - (1 - 1 / 3.6) / (7 / 8)));
   });
+
+  property.prop([machines, fc.integer({ min: 1, max: 2000 }), fc.constantFrom(1, 16, 512), fc.constantFrom(1, 8)])(
+    'takes what the form that is validated takes, where copies are as long as the mean',
+    ({ cost: of }, folios, folioPages, threads) => {
+      const even = {
+        ...of,
+        latencyNs: [
+          [90, 150],
+          [150, 90],
+        ],
+        bandwidthGbs: [
+          [500, 500],
+          [500, 500],
+        ],
+      };
+      const request = {
+        ...ALONE,
+        by: 'move_pages',
+        pages: folios * folioPages,
+        folioPages,
+        copyThreads: threads,
+      } as const;
+      const entryNs = of.migratePerPageNs - of.migratePerFolioNs;
+      const form = migrationTime(
+        {
+          ...{ callNs: of.migrateBaseNs, folioNs: of.migratePerFolioNs, entryNs, copyGbs: of.pageCopyGbs },
+          copySpeedup: threads === 1 ? 1 : (of.copySpeedup ?? 3.6),
+        },
+        { calls: 1, folios, folioBytes: folioPages * 4096, entries: folioPages === 512 ? 0 : folioPages },
+      );
+      expect(explainMigration(even, request).totalNs / form.totalNs).toBeCloseTo(1, 9);
+    },
+  );
 
   it('tells other CPUs once per batch, or once per page', () => {
     const flushes = (flushBatch: number) =>

@@ -51,6 +51,47 @@ describe('the bundled machines', () => {
     expect([...new Set(cited)].sort()).toEqual(Object.keys(catalogue.sources).sort());
   });
 
+  /** [id] of a whole figure, [id #1 #2] of some of its rows. */
+  const citedIn = (source: string) =>
+    [...source.matchAll(/\[([\w-]+)((?: #\d+)*)\]/g)].map(([, id, rows]) => ({
+      id,
+      rows: [...rows.matchAll(/#(\d+)/g)].map(([, row]) => Number(row)),
+    }));
+  /** What a machine is, not what it takes. */
+  const DESCRIPTIVE = ['nodes.cpus', 'nodes.memory', 'distance', 'pageBytes'];
+  const figures = new Map(
+    (
+      JSON.parse(readFileSync(new URL('../../src/data/figures.json', import.meta.url), 'utf8')) as {
+        figures: { id: string; use: string; calibrates?: number[] }[];
+      }
+    ).figures.map((figure) => [figure.id, figure]),
+  );
+  const constants = catalogue.machines.flatMap(({ name, origins = [] }) =>
+    origins.filter(({ field }) => !DESCRIPTIVE.includes(field)).map((origin) => ({ name, ...origin })),
+  );
+
+  test('take each value that was read or derived from a figure, and name it', () => {
+    const unnamed = constants
+      .filter(({ mark, source }) => (mark === 'read' || mark === 'derived') && citedIn(source).length === 0)
+      .filter(({ field, value }) => !(/^ipi/.test(field) && value === '0 ns')); // broadcast: the architecture says so
+    expect(unnamed).toEqual([]);
+    const known = (id: string) => figures.has(id) || catalogue.sources[id].endsWith('from memory');
+    expect(Object.keys(catalogue.sources).filter((id) => !known(id))).toEqual([]);
+  });
+
+  test('take no value from a figure that validates, but for the rows that calibrate', () => {
+    const taken = constants.flatMap(({ name, field, source }) =>
+      citedIn(source).map(({ id, rows }) => ({ name, field, id, rows })),
+    );
+    const fromValidation = taken.filter(({ id, rows }) => {
+      const figure = figures.get(id);
+      if (figure?.use !== 'validate') return false;
+      return rows.length === 0 || rows.some((row) => figure.calibrates?.includes(row) !== true);
+    });
+    expect(fromValidation).toEqual([]);
+    expect(taken.filter(({ rows }) => rows.length > 0).length).toBeGreaterThan(3); // the law has something to forbid
+  });
+
   test('the default has measured latencies and bandwidths', () => {
     const marks = Object.fromEntries(
       (machineNamed(catalogue, DEFAULT_MACHINE).origins ?? []).map((o) => [o.field, o.mark]),
