@@ -38,18 +38,13 @@ describe('mof cost explain', () => {
     const { out } = await explain('fault anon --machine power8-2s --json');
     const { assumed, constants, terms, totalNs } = JSON.parse(out) as {
       assumed: string[];
-      constants: object[];
+      constants: { source: string }[];
       terms: { ns: number }[];
       totalNs: number;
     };
-    expect(constants).toEqual([
-      {
-        field: 'faults.minorNs',
-        mark: 'assumed',
-        source: expect.stringContaining('[pft-2021-x86-single]'),
-        value: '2050 ns',
-      },
-    ]);
+    expect(constants).toHaveLength(1);
+    expect(constants[0]).toMatchObject({ field: 'faults.minorNs', mark: 'assumed', value: '2050 ns' });
+    expect(constants[0].source).toContain('[pft-2021-x86-single]');
     expect(assumed).toEqual([expect.stringMatching(/^faults\.minorNs: 2050 ns \(assumed: /)]);
     expect(terms.reduce((sum, { ns }) => sum + ns, 0)).toBeCloseTo(totalNs, 9);
     expect(totalNs).toBe(2050);
