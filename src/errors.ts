@@ -81,7 +81,8 @@ export function bugOn(condition: boolean, what: string, id = -1): void {
   if (condition) bug(what, id);
 }
 
-function bug(what: string, id: number): never {
+/** Stops here: what was violated, and the frame, page or slot concerned. */
+export function bug(what: string, id = -1): never {
   throw new ModelBug(id < 0 ? what : `${what} (${String(id)})`);
 }
 

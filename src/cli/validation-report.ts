@@ -93,11 +93,13 @@ function notComputed(figures: readonly FigureResult[], isVerbose: boolean, paint
 function assumedText(assumed: ValidationReport['assumed'], paint: Paint): string[] {
   if (assumed.length === 0) return [];
   const lines = assumed.map(
-    ({ machine, field, value, mark, source, figures }) =>
-      `  - ${machine}, ${field}: ${value} (${mark}: ${source}); used by ${figures.join(', ')}`,
+    ({ machine, kind, field, value, mark, source, figures }) =>
+      `  - ${machine ?? `kind ${String(kind)}`}, ${field}: ${value} (${mark}: ${source}); used by ${figures.join(', ')}`,
   );
   return [
-    [paint('bold', 'Values of machines that predictions used and that are not known for them'), ...lines].join('\n'),
+    [paint('bold', 'Values that predictions used and that are not known: of machines, and of kinds'), ...lines].join(
+      '\n',
+    ),
   ];
 }
 
@@ -128,10 +130,11 @@ export function kindsText(paint: Paint): string {
 function kindText({ name, about, y, yMeans, x, parameters }: Kind, paint: Paint): string {
   const entries = Object.entries(parameters);
   const width = Math.max(0, ...entries.map(([parameter]) => parameter.length));
-  const lines = entries.map(([parameter, { about: what, unit, form, isRequired, initial, machine, words }]) => {
+  const lines = entries.map(([parameter, { about: what, unit, form, isRequired, initial, machine, words, whole }]) => {
     const facts = [
       form === 'numbers' ? `a list${unit === '' ? '' : ` of ${unit}`}` : unit,
       words === undefined ? '' : words.join(' or '),
+      whole === undefined ? '' : `whole, ${String(whole[0])} to ${String(whole[1])}`,
       machine === undefined ? '' : `from the machine: ${machine.field}`,
       initial === undefined ? (isRequired && machine === undefined ? 'required' : '') : `default ${String(initial)}`,
     ].filter((fact) => fact !== '');

@@ -16,26 +16,39 @@ const NODE = asNodeId(0);
 
 describe('settledLoad', () => {
   it('delivers what latency allows when memory is idle: Little’s law', () => {
-    const { gbs, latencyNs } = settledLoad(cost, NODE, [1, 0], 1);
+    const { gbs, latencyNs } = settledLoad(cost, [NODE], [1, 0], 1);
     expect(latencyNs).toBeCloseTo(64 / gbs, 9);
     expect(latencyNs).toBeGreaterThan(100);
     expect(latencyNs).toBeLessThan(101);
   });
 
   it('fills a node with as many lines as inFlightToFill says, and never delivers more', () => {
-    expect(settledLoad(cost, NODE, [1, 0], inFlightToFill(100, 100)).gbs).toBeCloseTo(100, 3);
-    expect(settledLoad(cost, NODE, [1, 0], 5000).gbs).toBeCloseTo(100, 3);
+    expect(settledLoad(cost, [NODE], [1, 0], inFlightToFill(100, 100)).gbs).toBeCloseTo(100, 3);
+    expect(settledLoad(cost, [NODE], [1, 0], 5000).gbs).toBeCloseTo(100, 3);
   });
 
   it('far from balance, delivers the slow node’s bandwidth over its share', () => {
-    expect(settledLoad(cost, NODE, [0.5, 0.5], 5000).gbs).toBeCloseTo(100, 3);
-    expect(settledLoad(cost, NODE, [0.25, 0.75], 5000).gbs).toBeCloseTo(50 / 0.75, 3);
+    expect(settledLoad(cost, [NODE], [0.5, 0.5], 5000).gbs).toBeCloseTo(100, 3);
+    expect(settledLoad(cost, [NODE], [0.25, 0.75], 5000).gbs).toBeCloseTo(50 / 0.75, 3);
   });
 
   it('near balance, delivers less than the sum of both nodes', () => {
-    const { gbs } = settledLoad(cost, NODE, [2 / 3, 1 / 3], inFlightToFill(100, 100));
+    const { gbs } = settledLoad(cost, [NODE], [2 / 3, 1 / 3], inFlightToFill(100, 100));
     expect(gbs).toBeLessThan(149);
     expect(gbs).toBeGreaterThan(100);
+  });
+
+  it('reads of two nodes from each other’s memory are bound by their links', () => {
+    const both = [NODE, asNodeId(1)];
+    expect(settledLoad(cost, both, [0.5, 0.5], 5000).gbs).toBeCloseTo(200, 3);
+    const linked = {
+      ...cost,
+      bandwidthGbs: [
+        [100, 20],
+        [20, 100],
+      ],
+    };
+    expect(settledLoad(linked, both, [0.5, 0.5], 5000).gbs).toBeCloseTo(80, 3);
   });
 
   it('agrees with the curve where bandwidth is given', () => {

@@ -11,6 +11,12 @@ export interface Parameter {
   readonly isRequired?: true;
   /** What it is when nobody says. */
   readonly initial?: number | string;
+  /** No source gives `initial`: the report lists it where it was used. */
+  readonly isAssumed?: true;
+  /** A whole number, and its limits. */
+  readonly whole?: readonly [least: number, most: number];
+  /** If nobody has it, the greatest x, where x are numbers: what was varied is no secret. */
+  readonly isGreatestX?: true;
   /** The words that a text may be. */
   readonly words?: readonly string[];
   /** Where the machine's profile has it. */

@@ -17,12 +17,15 @@ const RATIO: Readonly<Record<string, number>> = { ratio: 1, fraction: 1, factor:
 /**
  * The unit of a figure as it is written: `us`, `GiB/s`, `faults/s (wall)`, `%`. What stands in parentheses is left out, `ns/page` is a
  * time, `faults/s` a rate; a word that is none of the known ones counts things.
+ *
+ * @param ghz makes a time of `cycles`
  */
-export function readUnit(text: string): Unit {
+export function readUnit(text: string, ghz: number | null = null): Unit {
   const word = text.replace(/\(.*\)/, '').trim();
   if (word in BYTES) return { dimension: 'bandwidth', scale: BYTES[word] };
   if (word in RATIO) return { dimension: 'ratio', scale: RATIO[word] };
   const [above, below] = word.split('/').map((part) => part.trim());
+  if (above === 'cycles' && ghz !== null) return { dimension: 'time', scale: 1 / ghz };
   if (above in TIME) return { dimension: 'time', scale: TIME[above] };
   if (below !== undefined && /(^| )s$/.test(below)) return { dimension: 'rate', scale: 1 };
   return { dimension: 'count', scale: 1 };

@@ -1,10 +1,11 @@
 import type { MachineDescription, ValueOrigin } from '../../hardware/index.js';
-import { bad, type Figure } from './figure-file.js';
+import type { Figure } from './figure-file.js';
 import { allowanceOf, isWithin, relativeError, type Allowance } from './judge.js';
-import { cannot, type Uncomputable } from './kind.js';
-import { kindNamed, nearestKind } from './kinds/index.js';
-import { setUpRow, wordsOfRow, type FigureNamed, type UsedValue } from './parameters.js';
-import { readUnit, UNIT_EXAMPLES } from './units.js';
+import { ASSUMED, type UsedValue } from './parameters.js';
+import { predict, type Sources } from './predict.js';
+import type { FigureNamed } from './references.js';
+import { ghzOf, wordsOfRow } from './row-words.js';
+import { readUnit } from './units.js';
 
 /**
  * `calibration`: constants were taken from the row, so it proves nothing. `reported`: grade C, not judged.
@@ -41,9 +42,11 @@ export interface FigureResult {
   readonly status: RowStatus;
 }
 
-/** A value of a machine that predictions used and that is not known for it. */
+/** A value of a machine that predictions used and that is not known for it, or one that a kind assumes. */
 export interface AssumedValue extends ValueOrigin {
-  readonly machine: string;
+  /** Null: a parameter of the kind. */
+  readonly machine: string | null;
+  readonly kind: string | null;
   readonly figures: readonly string[];
 }
 
@@ -74,9 +77,9 @@ export async function validateFigures(
   const assumed = new Map<string, AssumedValue>();
   for (const figure of own) {
     const machine = machineOf(figure, machines);
-    const result = await computeFigure(figure, machine, figureNamed);
+    const result = await computeFigure(figure, { machine, figureNamed });
     results.push(result);
-    if (machine !== null) noteAssumed(assumed, machine, result);
+    noteAssumed(assumed, machine, result);
   }
   return {
     figures: results,
@@ -109,17 +112,13 @@ function machineOf(figure: Figure, bundled: readonly MachineDescription[]): Mach
   return [...machines, ...bundled].find(({ name }) => name === id) ?? null;
 }
 
-async function computeFigure(
-  figure: Figure,
-  machine: MachineDescription | null,
-  figureNamed: FigureNamed,
-): Promise<FigureResult> {
+async function computeFigure(figure: Figure, sources: Sources): Promise<FigureResult> {
   const rows: RowResult[] = [];
-  for (let row = 0; row < figure.y.length; row++) rows.push(await computeRow(figure, row, machine, figureNamed));
+  for (let row = 0; row < figure.y.length; row++) rows.push(await computeRow(figure, row, sources));
   const judged = rows.filter(({ model, status }) => model !== null && status !== 'calibration');
   const errors = judged.map(({ error }) => (error === null ? Infinity : Math.abs(error)));
   const mean = errors.length === 0 ? null : errors.reduce((a, b) => a + b, 0) / errors.length;
-  const allowance = allowanceOf(figure, dimensionOf(figure.unit));
+  const allowance = allowanceOf(figure, readUnit(figure.unit, ghzOf(figure)).dimension);
   const settled =
     allowance?.form === 'mean' && mean !== null
       ? rows.map((one) =>
@@ -137,31 +136,24 @@ async function computeFigure(
   };
 }
 
-const dimensionOf = (unit: string) => readUnit(unit).dimension;
-
 /** The worst of its rows. */
 function statusOf(rows: readonly RowResult[]): RowStatus {
   const order: readonly RowStatus[] = ['outside', 'ok', 'reported', 'calibration'];
   return order.find((status) => rows.some((row) => row.status === status)) ?? 'not computed';
 }
 
-async function computeRow(
-  figure: Figure,
-  row: number,
-  machine: MachineDescription | null,
-  figureNamed: FigureNamed,
-): Promise<RowResult> {
-  const words = wordsOfRow(figure, row);
+async function computeRow(figure: Figure, row: number, sources: Sources): Promise<RowResult> {
+  const { unit } = wordsOfRow(figure, row);
   const { x, y, use, calibrates = [] } = figure;
   const published = y[row];
-  const head = { x: x[row], unit: words.unit, published };
-  const found = await predict(figure, row, words, machine, figureNamed);
+  const head = { x: x[row], unit, published };
+  const found = await predict(figure, row, sources);
   if ('because' in found)
     return { ...head, model: null, error: null, status: 'not computed', because: found.because, used: [] };
   const { model, used } = found;
   const error = relativeError(model, published);
   const isCalibration = use === 'calibrate' || calibrates.includes(row);
-  const allowance = allowanceOf(figure, dimensionOf(words.unit));
+  const allowance = allowanceOf(figure, readUnit(unit, ghzOf(figure)).dimension);
   const status = isCalibration ? 'calibration' : judge(allowance, model, published);
   return { ...head, model, error, status, because: null, used };
 }
@@ -171,45 +163,23 @@ function judge(allowance: Allowance | null, model: number, published: number): R
   return isWithin(allowance, model, published) ? 'ok' : 'outside';
 }
 
-async function predict(
-  figure: Figure,
-  row: number,
-  words: ReturnType<typeof wordsOfRow>,
+function noteAssumed(
+  assumed: Map<string, AssumedValue>,
   machine: MachineDescription | null,
-  figureNamed: FigureNamed,
-): Promise<{ readonly model: number; readonly used: readonly UsedValue[] } | Uncomputable> {
-  if (words.skip !== null) return cannot(words.skip);
-  if (words.kind === undefined) return cannot('it has no kind (mof validate --kinds lists them)');
-  const kind = kindNamed(words.kind);
-  if (kind === undefined) {
-    const near = nearestKind(words.kind);
-    const hint = near === undefined ? 'mof validate --kinds lists those there are' : `did you mean "${near}"?`;
-    return cannot(`there is no kind "${words.kind}"; ${hint}`);
-  }
-  const { dimension, scale } = readUnit(words.unit);
-  if (!kind.y.includes(dimension)) {
-    const units = kind.y.map((one) => UNIT_EXAMPLES[one]).join('; ');
-    return cannot(`the unit is "${words.unit}", and ${kind.name} gives ${units}`);
-  }
-  const setup = setUpRow(kind, figure, row, words, machine, figureNamed);
-  if ('because' in setup) return setup;
-  const computed = await kind.compute(setup.values, dimension);
-  if (typeof computed !== 'number') return computed;
-  if (!Number.isFinite(computed))
-    throw bad(`${figure.where}: row ${String(row)} comes to no number: check its parameters`);
-  return { model: computed / scale, used: setup.used };
-}
-
-function noteAssumed(assumed: Map<string, AssumedValue>, machine: MachineDescription, result: FigureResult): void {
-  const fields = new Set(
-    result.rows.flatMap(({ used }) => used.flatMap(({ field }) => (field === undefined ? [] : [field]))),
-  );
-  for (const origin of machine.origins ?? []) {
-    if (!['recalled', 'estimated', 'assumed'].includes(origin.mark)) continue;
-    if (!fields.has(origin.field as never)) continue;
-    const key = `${machine.name} ${origin.field}`;
-    const figures = [...(assumed.get(key)?.figures ?? []), result.id];
-    assumed.set(key, { machine: machine.name, ...origin, figures });
+  result: FigureResult,
+): void {
+  const note = (key: string, value: Omit<AssumedValue, 'figures'>) => {
+    const figures = assumed.get(key)?.figures ?? [];
+    if (!figures.includes(result.id)) assumed.set(key, { ...value, figures: [...figures, result.id] });
+  };
+  for (const { parameter, value, from, field } of result.rows.flatMap(({ used }) => used)) {
+    const origin = machine?.origins?.find((one) => one.field === field);
+    if (machine !== null && origin !== undefined && ['recalled', 'estimated', 'assumed'].includes(origin.mark))
+      note(`${machine.name} ${origin.field}`, { ...origin, machine: machine.name, kind: null });
+    if (from === ASSUMED) {
+      const own = { field: parameter, value: String(value), mark: 'assumed', source: 'no source gives it' } as const;
+      note(`${String(result.kind)} ${parameter}`, { ...own, machine: null, kind: result.kind });
+    }
   }
 }
 

@@ -12,7 +12,8 @@ import {
 const data = (name: string): string => readFileSync(new URL(`../../../src/data/${name}`, import.meta.url), 'utf8');
 
 export const FIGURES: readonly Figure[] = parseFigures(data('figures.json'), 'figures.json');
-export const MACHINES = parseMachineCatalogue(data('machines.json')).machines;
+export const MACHINES_TEXT = data('machines.json');
+export const MACHINES = parseMachineCatalogue(MACHINES_TEXT).machines;
 
 export const validateBundled = (figures = FIGURES): Promise<ValidationReport> =>
   validateFigures(figures, FIGURES, MACHINES);

@@ -119,6 +119,82 @@ describe('a figure from elsewhere', () => {
     },
   );
 
+  it.each([
+    [
+      'relative to a row',
+      {
+        kind: 'migration-time',
+        x: [1, 513],
+        y: [1, 10],
+        unit: 'ratio',
+        parameters: { relativeTo: 0, callUs: 0, folioUs: 1, copyGbs: 1 },
+      },
+      [1, 513],
+    ],
+    [
+      'as a change from a row',
+      {
+        kind: 'migration-throughput',
+        x: [4, 64],
+        y: [0, 50],
+        unit: '%',
+        parameters: { changeFrom: 0, totalMiB: 1, callUs: 0, folioUs: 1, copyGbs: 4.096 },
+      },
+      [0, 100 * (65.536 / 17 / 2.048 - 1)],
+    ],
+    [
+      'in cycles',
+      { kind: 'idle-latency', x: ['local'], y: [300], unit: 'cycles', parameters: { ghz: 3, nodeNs: [100] } },
+      [300],
+    ],
+    [
+      'against load, up to the greatest x',
+      {
+        kind: 'loaded-latency',
+        x: [50_000, 100_000],
+        y: [125, 330],
+        unit: 'ns',
+        parameters: { xScale: 0.001, idleNs: 100, inFlight: 515.625 },
+      },
+      [100 * (1 + 0.25 + 0.75 / 256), 330],
+    ],
+    [
+      'from bandwidths of a machine',
+      {
+        kind: 'placement-time',
+        x: [50],
+        y: [1.6],
+        unit: 'ratio',
+        machine_id: 'cascadelake-8269cy',
+        parameters: { x: 'localShare', xScale: 0.01, boundBy: 'bandwidth' },
+      },
+      [1 + 0.5 * (113.2 / 50.9 - 1)],
+    ],
+    [
+      'read by the CPUs of all nodes',
+      {
+        kind: 'interleaved-bandwidth',
+        x: ['all'],
+        y: [190],
+        unit: 'GB/s',
+        parameters: { readers: 'all', nodeGbs: [110, 40], nodeNs: [80, 140], inFlight: 2000 },
+      },
+      [160],
+    ],
+    [
+      'as CPU time of waiters',
+      { kind: 'fault-rate', x: [1], y: [1], unit: 's', parameters: { minorNs: 1000, waiterNs: 100, faults: 1e6 } },
+      [1],
+    ],
+  ] as const)('is computed %s', async (_, fields, model) => {
+    const { figures } = await validateFile({ ...CREDIT, id: 'mine', ...fields });
+    const { rows } = figures[0];
+    expect(rows.map(({ because }) => because)).toEqual(model.map(() => null));
+    rows.forEach((row, i) => {
+      expect((row.model ?? NaN) - model[i]).toBeCloseTo(0, 3);
+    });
+  });
+
   it('has an example of each kind but the one that nothing computes', () => {
     expect([...Object.keys(FOREIGN), 'promotions'].sort()).toEqual(KINDS.map(({ name }) => name).sort());
   });
@@ -198,6 +274,14 @@ describe('a bad figure file', () => {
       'mine.json: figure mine: machine_file: nodes is missing: expected a list of nodes',
       { machine_file: { name: 'm' } },
     ],
+    [
+      'mine.json: figure mine: folios is -1; expected a number, at least 0',
+      { x: [-1], parameters: { callUs: 1, folioUs: 1, copyGbs: 1 } },
+    ],
+    ['mine.json: figure mine: threads is 1.5; expected a whole number, 1 to 4096', { kind: 'fault-rate', x: [1.5] }],
+    ['mine.json: figure mine: parameters.relativeTo is 1; expected a row, 0 to 0', { parameters: { relativeTo: 1 } }],
+    ['mine.json: figure mine: row 0 comes to no number', { parameters: { callUs: 1, folioUs: 1, copyGbs: 0 } }],
+    ['mine.json: figure mine: row 0: latencies and bandwidths', { kind: 'idle-latency', parameters: { nodeNs: [0] } }],
     ['mine.json: figure mine: tolerance is "10 %"; expected a share like 0.1', { tolerance: '10 %' }],
   ])('is refused with one line: %s', async (line, fields) => {
     const refused = validateFile({ ...good, ...fields });

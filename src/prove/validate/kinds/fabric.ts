@@ -1,14 +1,22 @@
 import { parseMachine, type CostDescription } from '../../../hardware/index.js';
 
 /**
- * A machine of which only latencies and bandwidths count, seen from the CPUs of node 0.
+ * A machine of which only latencies and bandwidths count.
  *
- * @param latencyNs idle, by memory node
- * @param bandwidthGbs peak, by memory node
+ * @param latencyNs idle, of each memory node as the CPUs of node 0 see it
+ * @param bandwidthGbs peak, likewise
+ * @param isSymmetric each node has CPUs, and sees itself and the nodes after it as node 0 does; else node 0 alone has CPUs
  */
-export function fabric(latencyNs: readonly number[], bandwidthGbs: readonly number[]): CostDescription {
-  const others = latencyNs.slice(1).map(() => null);
-  const nodes = latencyNs.map((_, node) => ({ cpus: node === 0 ? 1 : 0, memory: '1GiB' }));
-  const file = { name: 'fabric', nodes, latencyNs: [latencyNs, ...others], bandwidthGbs: [bandwidthGbs, ...others] };
-  return parseMachine(JSON.stringify(file), 'the latencies and bandwidths of a figure').cost;
+export function fabric(
+  latencyNs: readonly number[],
+  bandwidthGbs: readonly number[],
+  isSymmetric = false,
+): CostDescription {
+  const nodes = latencyNs.map((_, node) => ({ cpus: isSymmetric || node === 0 ? 1 : 0, memory: '1GiB' }));
+  const table = (row: readonly number[]) =>
+    row.map((_, from) =>
+      isSymmetric ? row.map((_value, to) => row[(to - from + row.length) % row.length]) : from === 0 ? row : null,
+    );
+  const file = { name: 'fabric', nodes, latencyNs: table(latencyNs), bandwidthGbs: table(bandwidthGbs) };
+  return parseMachine(JSON.stringify(file), 'latencies and bandwidths').cost;
 }

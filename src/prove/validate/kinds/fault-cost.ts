@@ -55,16 +55,18 @@ export const faultRateKind = defineKind({
   name: 'fault-rate',
   about: 'page faults of threads of one process that share a lock: a queue whose service grows with those that wait',
   y: ['rate', 'time'],
-  yMeans: 'faults per second of all threads together, or (a time) elapsed time per fault of one thread',
+  yMeans: 'faults per second of all threads together, or (a time) their CPU time, waiters spinning',
   x: 'threads',
   parameters: {
-    threads: { about: 'threads that fault', unit: '', form: 'number', isRequired: true },
+    threads: { about: 'threads that fault', unit: '', form: 'number', whole: [1, 4096], isRequired: true },
+    faults: { about: 'for y in s or the like: faults of all threads together', unit: '', form: 'number', initial: 1 },
     minorNs: MINOR_NS,
     lockedShare: {
-      about: 'share of the fault under the lock; 0.25 is assumed, no source gives it; 0: no lock is shared',
+      about: 'share of the fault under the lock, which no source gives; 0: no lock is shared',
       unit: '',
       form: 'number',
       initial: 0.25,
+      isAssumed: true,
     },
     waiterNs: {
       ...REMOTE_NS,
@@ -83,6 +85,6 @@ export const faultRateKind = defineKind({
       lockedNs === 0
         ? (1e9 * threads) / minorNs
         : contendedFaultRate({ freeNs: minorNs - lockedNs, lockedNs, waiterNs: values.number('waiterNs') }, threads);
-    return dimension === 'rate' ? rate : (1e9 * threads) / rate;
+    return dimension === 'rate' ? rate : (1e9 * threads * values.number('faults')) / rate;
   },
 });

@@ -1,7 +1,7 @@
 import { makeCalls } from '../../../engine/index.js';
 import { VM_READ, VM_WRITE } from '../../../mm/index.js';
 import { asCpuId } from '../../../units.js';
-import { cannot, defineKind } from '../kind.js';
+import { defineKind } from '../kind.js';
 import { engineMachine } from './engine-machine.js';
 
 const FIRST_PAGE = 2 ** 20;
@@ -16,15 +16,18 @@ export const flushIpisKind = defineKind({
   yMeans: 'interrupts with batches over those of pages moved one by one, less 1; or (a count) interrupts',
   x: 'batch',
   parameters: {
-    batch: { about: 'pages per flush, up to 512', unit: '', form: 'number', isRequired: true },
-    pages: { about: 'pages moved', unit: '', form: 'number', initial: 16_384 },
-    cpus: { about: 'CPUs that run threads of the process', unit: '', form: 'number', initial: 8 },
+    batch: { about: 'pages per flush', unit: '', form: 'number', whole: [1, 512], isRequired: true },
+    pages: { about: 'pages moved', unit: '', form: 'number', whole: [1, MOST_PAGES], initial: 16_384 },
+    cpus: {
+      about: 'CPUs that run threads of the process',
+      unit: '',
+      form: 'number',
+      whole: [2, MOST_CPUS],
+      initial: 8,
+    },
   },
   async compute(values, dimension) {
     const [batch, pages, cpus] = [values.number('batch'), values.number('pages'), values.number('cpus')];
-    if (!(batch >= 1 && batch <= 512)) return cannot('batches have 1 to 512 pages');
-    if (!(pages >= 1 && pages <= MOST_PAGES && cpus >= 2 && cpus <= MOST_CPUS))
-      return cannot(`pages are 1 to ${String(MOST_PAGES)} and CPUs 2 to ${String(MOST_CPUS)}`);
     const batched = await interruptsOf(pages, batch, cpus);
     return dimension === 'count' ? batched : batched / (await interruptsOf(pages, 1, cpus)) - 1;
   },

@@ -18,31 +18,39 @@ export const interleavePagesKind = defineKind({
   yMeans: 'pages of a range on a node, or (unit ratio or %) their share',
   x: null,
   parameters: {
-    weights: { about: 'weight of each node, as [5, 1]', unit: '', form: 'numbers', isRequired: true },
+    weights: { about: 'weight of each node, as [5, 1]', unit: '', form: 'numbers', whole: [1, 255], isRequired: true },
     ranges: {
       about: 'pages of each range, in the order of their addresses and touches',
       unit: '',
       form: 'numbers',
+      whole: [1, MOST_PAGES],
       isRequired: true,
     },
-    range: { about: 'which range is counted, from 0', unit: '', form: 'number', initial: 0 },
-    node: { about: 'on which node', unit: '', form: 'number', isRequired: true },
+    range: { about: 'which range is counted, from 0', unit: '', form: 'number', whole: [0, 999], initial: 0 },
+    node: { about: 'on which node', unit: '', form: 'number', whole: [0, MOST_NODES - 1], isRequired: true },
   },
   async compute(values, dimension) {
     const [weights, ranges] = [values.numbers('weights'), values.numbers('ranges')];
     const [range, node] = [values.number('range'), values.number('node')];
     const pages = ranges.reduce((a, b) => a + b, 0);
-    if (![...weights, ...ranges].every((n) => Number.isInteger(n) && n >= 1) || weights.some((weight) => weight > 255))
-      return cannot('weights and ranges are whole numbers above 0, weights up to 255');
     if (pages > MOST_PAGES)
       return cannot(`${String(pages)} pages are touched; the model takes up to ${String(MOST_PAGES)} here`);
     if (weights.length > MOST_NODES)
       return cannot(`there are ${String(weights.length)} nodes; up to ${String(MOST_NODES)} are possible`);
     if (!(range in ranges) || !(node in weights)) return cannot('there is no such range or node');
-    const counts = await countsOf(weights, ranges);
+    const counts = await countsOfSetting(weights, ranges);
     return dimension === 'ratio' ? counts[range][node] / ranges[range] : counts[range][node];
   },
 });
+
+/** The counts of the last setting: the rows of a figure ask for one after the other. */
+let last: { readonly setting: string; readonly counts: Promise<number[][]> } | null = null;
+
+function countsOfSetting(weights: readonly number[], ranges: readonly number[]): Promise<number[][]> {
+  const setting = JSON.stringify([weights, ranges]);
+  if (last?.setting !== setting) last = { setting, counts: countsOf(weights, ranges) };
+  return last.counts;
+}
 
 /** Pages of each range on each node. The fault path of the engine asks the policy for each page. */
 async function countsOf(weights: readonly number[], ranges: readonly number[]): Promise<number[][]> {

@@ -15,7 +15,18 @@ export const interleavedBandwidthKind = defineKind({
     nodeGbs: NODE_GBS,
     nodeNs: NODE_NS,
     weights: { about: 'pages in a row per node, as [9, 1]; equal if left out', unit: '', form: 'numbers' },
-    inFlight: { ...IN_FLIGHT, about: `${IN_FLIGHT.about}; the fewest that fill each node alone, if left out` },
+    readers: {
+      about:
+        'whose CPUs read: one node’s; or those of all nodes, each of which sees itself and the nodes after it as nodeGbs and nodeNs have it',
+      unit: '',
+      form: 'text',
+      words: ['one', 'all'],
+      initial: 'one',
+    },
+    inFlight: {
+      ...IN_FLIGHT,
+      about: 'cache lines that the CPUs of a node have under way; the fewest that fill each memory alone, if left out',
+    },
   },
   compute(values) {
     const [gbs, ns] = [values.numbers('nodeGbs'), values.numbers('nodeNs')];
@@ -28,7 +39,9 @@ export const interleavedBandwidthKind = defineKind({
       ? values.number('inFlight')
       : Math.max(...gbs.map((peak, node) => inFlightToFill(ns[node], peak)));
     const shares = weights.map((weight) => weight / total);
-    return settledLoad(fabric(ns, gbs), asNodeId(0), shares, Math.max(1, inFlight)).gbs;
+    const isAll = values.text('readers') === 'all';
+    const cpuNodes = isAll ? gbs.map((_, node) => asNodeId(node)) : [asNodeId(0)];
+    return settledLoad(fabric(ns, gbs, isAll), cpuNodes, shares, Math.max(1, inFlight)).gbs;
   },
 });
 
@@ -54,6 +67,6 @@ export const threadBandwidthKind = defineKind({
         : null;
     if (lines === null) return cannot('neither inFlight nor likeGbs and likeNs say how many lines are under way');
     const cost = fabric([values.number('latencyNs')], [values.number('nodeGbs')]);
-    return settledLoad(cost, asNodeId(0), [1], Math.max(1, lines)).gbs;
+    return settledLoad(cost, [asNodeId(0)], [1], Math.max(1, lines)).gbs;
   },
 });

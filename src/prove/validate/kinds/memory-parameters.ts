@@ -12,6 +12,7 @@ export const CPU_NODE: Parameter = {
   about: 'node whose CPUs look, where the profile is asked; the first that has some, if left out',
   unit: '',
   form: 'number',
+  whole: [0, 255],
 };
 export const LOCAL_NS: Parameter = {
   about: 'idle latency of the own node',
@@ -29,8 +30,13 @@ export const LOCAL_GBS: Parameter = {
   about: 'bandwidth of one node',
   unit: 'GB/s',
   form: 'number',
-  isRequired: true,
   machine: { field: 'bandwidthGbs', read: ({ cost }, cpuNode) => local(cost.bandwidthGbs, cpuNode) },
+};
+export const REMOTE_GBS: Parameter = {
+  about: 'bandwidth of the other node; the mean of all others from a profile',
+  unit: 'GB/s',
+  form: 'number',
+  machine: { field: 'bandwidthGbs', read: ({ cost }, cpuNode) => remote(cost.bandwidthGbs, cpuNode) },
 };
 export const NODE_NS: Parameter = {
   about: 'idle latency of each node',

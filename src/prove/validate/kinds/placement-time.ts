@@ -1,5 +1,5 @@
 import { cannot, defineKind } from '../kind.js';
-import { LOCAL_NS, REMOTE_NS } from './memory-parameters.js';
+import { LOCAL_GBS, LOCAL_NS, REMOTE_GBS, REMOTE_NS } from './memory-parameters.js';
 
 export const placementTimeKind = defineKind({
   name: 'placement-time',
@@ -8,22 +8,25 @@ export const placementTimeKind = defineKind({
   yMeans: 'elapsed time, or (unit ratio) that over the time with all memory local',
   x: 'remoteShare',
   parameters: {
-    remoteShare: {
-      about: 'share of remote accesses, 0 to 1; 0.5 is chance on two nodes',
-      unit: '',
-      form: 'number',
-      isRequired: true,
-    },
+    remoteShare: { about: 'share of remote accesses, 0 to 1; 0.5 is chance on two nodes', unit: '', form: 'number' },
+    localShare: { about: 'instead of remoteShare: 1 less that', unit: '', form: 'number' },
     localS: { about: 'time with all memory local', unit: 's', form: 'number' },
     remoteS: { about: 'time with all memory remote', unit: 's', form: 'number' },
     remoteOverLocal: {
       about:
-        'instead of remoteS: that time over localS; if left out, the one of the like program, else of the idle latencies',
+        'instead of remoteS: that time over localS; if left out, the one of the like program, else what boundBy says',
       unit: '',
       form: 'number',
     },
+    boundBy: {
+      about: 'what makes all-remote slower if nothing else says: idle latencies, or bandwidths',
+      unit: '',
+      form: 'text',
+      words: ['latency', 'bandwidth'],
+      initial: 'latency',
+    },
     memoryShare: {
-      about: 'share of the local time that waits for memory; counts with latencies alone',
+      about: 'share of the local time that waits for memory; counts with boundBy alone',
       unit: '',
       form: 'number',
       initial: 1,
@@ -39,21 +42,27 @@ export const placementTimeKind = defineKind({
     likeMixedS: { about: 'the like program, mixed: half of its accesses remote', unit: 's', form: 'number' },
     localNs: LOCAL_NS,
     remoteNs: REMOTE_NS,
+    localGbs: LOCAL_GBS,
+    remoteGbs: REMOTE_GBS,
   },
   compute(values, dimension) {
     const maybe = (name: string) => (values.has(name) ? values.number(name) : null);
     const over = (above: string, below: string) =>
       values.has(above) && values.has(below) ? values.number(above) / values.number(below) : null;
-    const ofLatency = over('remoteNs', 'localNs');
-    const share = values.number('remoteShare');
+    const share = values.has('localShare') ? 1 - values.number('localShare') : maybe('remoteShare');
+    if (share === null || share < 0 || share > 1) return cannot('no share of remote accesses from 0 to 1 is given');
+    const ofMachine = () => {
+      const slower =
+        values.text('boundBy') === 'bandwidth' ? over('localGbs', 'remoteGbs') : over('remoteNs', 'localNs');
+      return slower === null ? null : 1 + values.number('memoryShare') * (slower - 1);
+    };
     const ratio =
-      over('remoteS', 'localS') ??
-      maybe('remoteOverLocal') ??
-      over('likeRemoteS', 'likeLocalS') ??
-      (ofLatency === null ? (share === 0 ? 1 : null) : 1 + values.number('memoryShare') * (ofLatency - 1));
+      share === 0
+        ? 1
+        : (over('remoteS', 'localS') ?? maybe('remoteOverLocal') ?? over('likeRemoteS', 'likeLocalS') ?? ofMachine());
     if (ratio === null)
       return cannot(
-        'nothing says how much slower all-remote is: remoteS, remoteOverLocal, a like program or latencies',
+        'nothing says how much slower all-remote is: remoteS, remoteOverLocal, a like program, latencies or bandwidths',
       );
     const mean = 1 + share * (ratio - 1);
     const slowed =

@@ -9,7 +9,13 @@ export const shootdownKind = defineKind({
   yMeans: 'time of one, or how many per second all CPUs do together when each does them without pause',
   x: 'cpus',
   parameters: {
-    cpus: { about: 'CPUs that take part, the one that begins included', unit: '', form: 'number', isRequired: true },
+    cpus: {
+      about: 'CPUs that take part, the one that begins included',
+      unit: '',
+      form: 'number',
+      whole: [1, 4096],
+      isRequired: true,
+    },
     ownUs: { about: 'what it takes with one CPU', unit: 'us', form: 'number', initial: 0 },
     ipiNs: {
       about: 'interrupt to the first other CPU',
