@@ -109,7 +109,7 @@ function summary({ counts, figures, failed }: ValidationReport): string {
     failed.length === 0
       ? 'No figure of grade A is outside its tolerance.'
       : `Outside, of grade A: ${failed.join(', ')}.`;
-  return `${String(figures.length)} figures. Rows: ${of('ok')} ok, ${of('outside')} outside, ${of('reported')} reported, ${of('calibration')} calibrate, ${of('not computed')} not computed. ${verdict}`;
+  return `${String(figures.length)} figure${figures.length === 1 ? '' : 's'}. Rows: ${of('ok')} ok, ${of('outside')} outside, ${of('reported')} reported, ${of('calibration')} calibrate, ${of('not computed')} not computed. ${verdict}`;
 }
 
 /** Four digits that count; whole numbers in full. */

@@ -22,7 +22,7 @@ it('prints model, published value, error and tolerance, and ends well', async ()
   expect([code, err]).toEqual([0, '']);
   expect(out).toMatch(/^ +mine +migration-time +A +1 +61\.5 +62 +us +-0\.8 % +5 % +ok$/m);
   expect(out).toMatch(/^ +mine +migration-time +A +512 +1850 +1900 +us +-2\.6 % +5 % +ok$/m);
-  expect(out).toContain('1 figures. Rows: 2 ok, 0 outside, 0 reported, 0 calibrate, 0 not computed.');
+  expect(out).toContain('1 figure. Rows: 2 ok, 0 outside, 0 reported, 0 calibrate, 0 not computed.');
 });
 
 it('ends with 1 when a figure of grade A is outside, not when one of grade B is or when a row calibrates', async () => {

@@ -54,7 +54,9 @@ const figure = z.strictObject(
     grade: z.enum(['A', 'B', 'C'], '"A", "B" or "C"'),
     use: z.enum(['calibrate', 'validate'], '"calibrate" or "validate"'),
     calibrates: z.array(row, INDICES).optional(),
-    spread: z.array(z.union([number, z.array(number), z.null()]), 'a list of numbers or pairs').nullish(),
+    spread: z
+      .array(z.union([number, z.array(number), z.null()], 'a number or a pair'), 'a list of numbers or pairs')
+      .nullish(),
     notes: text.nullish(),
   },
   'an object with at least id, source, quantity, x, y, unit, grade and use',

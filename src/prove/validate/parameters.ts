@@ -1,5 +1,6 @@
 import type { MachineDescription, SourceField } from '../../hardware/index.js';
 import { bug, nearestName } from '../../errors.js';
+import { cameAs } from '../../schema-mistake.js';
 import { bad, type Figure } from './figure-file.js';
 import type { ParameterValue, Reference } from './form.js';
 import { cannot, type Kind, type Parameter, type Uncomputable, type Values } from './kind.js';
@@ -140,7 +141,7 @@ function valueOf(
   figureNamed: FigureNamed,
 ): { value: number | string | readonly number[]; from: string } {
   const refuse = (expected: string): never => {
-    throw bad(`${figure.where}: parameters.${name} is ${JSON.stringify(value)}; expected ${expected}`);
+    throw bad(`${figure.where}: parameters.${name} ${cameAs(value)}; expected ${expected}`);
   };
   const number = (one: unknown): number =>
     typeof one === 'number'

@@ -1,3 +1,4 @@
+import { cameAs } from '../../schema-mistake.js';
 import { bad, type Figure } from './figure-file.js';
 import { FORMS, type ParameterValue } from './form.js';
 
@@ -39,7 +40,7 @@ export function wordsOfRow(figure: Figure, row: number): RowWords {
 function checkedValue(value: unknown, where: string): ParameterValue {
   const result = FORMS.value.safeParse(value);
   if (result.success) return result.data;
-  throw bad(`${where} is ${JSON.stringify(value)}; expected a number, a text, a list, or { "row": … }`);
+  throw bad(`${where} ${cameAs(value)}; expected a number, a text, a list, or { "row": … }`);
 }
 
 /** A row that the others are given against. */

@@ -182,6 +182,28 @@ describe('a figure from elsewhere', () => {
       [160],
     ],
     [
+      'with flushes of other CPUs',
+      {
+        kind: 'migration-time',
+        x: [513],
+        y: [1],
+        unit: 'us',
+        parameters: { callUs: 0, folioUs: 1, copyGbs: 4.096, otherCpus: 3, ipiNs: 2000, ipiFurtherNs: 1000 },
+      },
+      [513 * 2 + 2 * 4],
+    ],
+    [
+      'of a huge page',
+      {
+        kind: 'minor-fault',
+        x: [512],
+        y: [1],
+        unit: 'us',
+        parameters: { x: 'clearedPages', minorNs: 1000, clearGbs: 8.192 },
+      },
+      [1 + 511 * 0.5],
+    ],
+    [
       'as CPU time of waiters',
       { kind: 'fault-rate', x: [1], y: [1], unit: 's', parameters: { minorNs: 1000, waiterNs: 100, faults: 1e6 } },
       [1],

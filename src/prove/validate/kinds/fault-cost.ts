@@ -1,5 +1,6 @@
 import { contendedFaultRate, FaultKind, LoadedLatency } from '../../../cost/index.js';
 import { parseMachine } from '../../../hardware/index.js';
+import { PAGE_BYTES } from '../../../units.js';
 import { defineKind, type Parameter } from '../kind.js';
 import { REMOTE_NS } from './memory-parameters.js';
 
@@ -22,12 +23,18 @@ export const minorFaultKind = defineKind({
   parameters: {
     fault: { about: 'kind of fault', unit: '', form: 'text', words: FAULTS, initial: 'anon' },
     minorNs: MINOR_NS,
+    clearGbs: {
+      about: 'clearing of pages after the first; the share that clearing has of a fault, if left out',
+      unit: 'GB/s',
+      form: 'number',
+    },
     clearedPages: { about: 'pages of 4 KiB that the fault clears', unit: '', form: 'number', initial: 1 },
   },
   compute(values, dimension) {
     const file = { name: 'fault', nodes: [{ cpus: 1, memory: '1GiB' }], faults: { minorNs: values.number('minorNs') } };
     const model = new LoadedLatency(parseMachine(JSON.stringify(file), 'the fault of a figure').cost);
-    const more = (values.number('clearedPages') - 1) * model.zeroingNs;
+    const pageNs = values.has('clearGbs') ? PAGE_BYTES / values.number('clearGbs') : model.zeroingNs;
+    const more = (values.number('clearedPages') - 1) * pageNs;
     const ns = model.faultNs(FaultKind[values.text('fault') as keyof typeof FaultKind]) + more;
     return dimension === 'rate' ? 1e9 / ns : ns;
   },

@@ -1,4 +1,5 @@
 import { copySpeedupOf, migrationTime, type MigrationTime } from '../../../cost/index.js';
+import { IPI_FURTHER_NS, IPI_NS, shootdownNs } from './interrupts.js';
 import { cannot, type Parameter, type Uncomputable, type Values } from '../kind.js';
 
 const KIB = 1024;
@@ -71,6 +72,16 @@ export const MIGRATION_PARAMETERS = {
     unit: 'GB/s',
     form: 'number',
   },
+  otherCpus: {
+    about: 'other CPUs that run threads of the program and have to flush',
+    unit: '',
+    form: 'number',
+    whole: [0, 4095],
+    initial: 0,
+  },
+  foliosPerFlush: { about: 'folios that share a flush', unit: '', form: 'number', initial: 512 },
+  ipiNs: IPI_NS,
+  ipiFurtherNs: IPI_FURTHER_NS,
   wholeKiB: { about: 'size of the folios behind wholeGbs', unit: 'KiB', form: 'number', initial: 2048 },
 } as const satisfies Record<string, Parameter>;
 
@@ -83,6 +94,8 @@ export function migrationOf(values: Values): Migration | Uncomputable {
   const [folios, folioBytes] = [number('folios'), number('folioKiB') * KIB];
   const pages = number('folioKiB') / number('basePageKiB');
   const isWhole = values.has('mapped') ? values.text('mapped') === 'whole' : pages >= PAGES_PER_BLOCK;
+  if (number('otherCpus') > 0 && !(values.has('ipiNs') && values.has('ipiFurtherNs')))
+    return cannot('there are otherCpus, and what interrupts take (ipiNs, ipiFurtherNs) is not given');
   const constants = {
     callNs: number('callUs') * 1000,
     folioNs: number('folioUs') * 1000,
@@ -96,12 +109,16 @@ export function migrationOf(values: Values): Migration | Uncomputable {
     return cannot(
       `how much faster ${String(number('copyThreads'))} threads copy is not known: copySpeedup or wholeGbs`,
     );
+  const flushNs =
+    number('otherCpus') === 0
+      ? 0
+      : Math.ceil(folios / number('foliosPerFlush')) * shootdownNs(values, number('otherCpus'));
   const calls = values.has('foliosPerCall') ? Math.ceil(folios / number('foliosPerCall')) : 1;
   const time = migrationTime(
     { ...constants, copySpeedup },
     { calls, folios, folioBytes, entries: isWhole ? 0 : pages },
   );
-  return { ...time, bytes: folios * folioBytes };
+  return { ...time, totalNs: time.totalNs + flushNs, bytes: folios * folioBytes };
 }
 
 function givenSpeedup(values: Values): number | null {

@@ -3,7 +3,8 @@ import { MIGRATION_PARAMETERS, migrationOf } from './migration-parameters.js';
 
 export const migrationTimeKind = defineKind({
   name: 'migration-time',
-  about: 'time of calls that move pages: B + n (o + k·w + bytes / (bw · s))',
+  about:
+    'time of calls that move pages: B + n (o + k·w + bytes / (bw · s)), and flushes where other CPUs run the program',
   y: ['time'],
   yMeans: 'time of all calls together',
   x: 'folios',

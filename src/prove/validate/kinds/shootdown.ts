@@ -1,6 +1,5 @@
-import { LoadedLatency } from '../../../cost/index.js';
-import { parseMachine } from '../../../hardware/index.js';
 import { defineKind } from '../kind.js';
+import { IPI_FURTHER_NS, IPI_NS, shootdownNs } from './interrupts.js';
 
 export const shootdownKind = defineKind({
   name: 'shootdown',
@@ -17,31 +16,12 @@ export const shootdownKind = defineKind({
       isRequired: true,
     },
     ownUs: { about: 'what it takes with one CPU', unit: 'us', form: 'number', initial: 0 },
-    ipiNs: {
-      about: 'interrupt to the first other CPU',
-      unit: 'ns',
-      form: 'number',
-      isRequired: true,
-      machine: { field: 'ipiNs', read: ({ cost }) => cost.ipiNs },
-    },
-    ipiFurtherNs: {
-      about: 'interrupt to each further CPU',
-      unit: 'ns',
-      form: 'number',
-      isRequired: true,
-      machine: { field: 'ipiFurtherNs', read: ({ cost }) => cost.ipiFurtherNs },
-    },
+    ipiNs: { ...IPI_NS, isRequired: true },
+    ipiFurtherNs: { ...IPI_FURTHER_NS, isRequired: true },
   },
   compute(values, dimension) {
-    const file = {
-      name: 'shootdown',
-      nodes: [{ cpus: 1, memory: '1GiB' }],
-      ipiNs: values.number('ipiNs'),
-      ipiFurtherNs: values.number('ipiFurtherNs'),
-    };
-    const model = new LoadedLatency(parseMachine(JSON.stringify(file), 'the interrupts of a figure').cost);
     const cpus = values.number('cpus');
-    const ns = values.number('ownUs') * 1000 + model.shootdownNs(Math.max(0, cpus - 1));
+    const ns = values.number('ownUs') * 1000 + shootdownNs(values, cpus - 1);
     return dimension === 'rate' ? (1e9 * cpus) / ns : ns;
   },
 });
