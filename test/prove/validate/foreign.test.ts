@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { KINDS } from '../../../src/prove/index.js';
 import { validateFile } from './bundled.js';
@@ -246,6 +247,21 @@ describe('a figure from elsewhere', () => {
     expect(figures[0].rows.map(({ status }) => status)).toEqual(['outside', 'ok', 'ok', 'ok']);
     expect(failed).toEqual(['price2024-stream-interleave']);
   });
+});
+
+it('the examples of docs/figures.md are computed, within their tolerance', async () => {
+  const text = readFileSync(new URL('../../../docs/figures.md', import.meta.url), 'utf8');
+  const [whole, short] = [...text.matchAll(/```json\n([^`]*)```/g)].map(([, json]) => JSON.parse(json) as unknown);
+  const others = (short as Record<string, unknown>[]).map((one, i) => ({
+    ...CREDIT,
+    id: `example-${String(i)}`,
+    ...one,
+  }));
+  const { figures } = await validateFile([whole, ...others]);
+  expect(
+    figures.flatMap(({ rows }) => rows.map(({ because }) => because)).filter((because) => because !== null),
+  ).toEqual([]);
+  expect(figures.map(({ status }) => status)).toEqual(figures.map(() => 'ok'));
 });
 
 describe('a figure that cannot be computed', () => {
