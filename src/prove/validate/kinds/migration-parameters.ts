@@ -1,4 +1,4 @@
-import { copySpeedupOf, migrationTime, type MigrationTime } from '../../../cost/index.js';
+import { copySpeedup, copySpeedupOf, migrationTime, type MigrationTime } from '../../../cost/index.js';
 import { IPI_FURTHER_NS, IPI_NS, shootdownNs } from './interrupts.js';
 import { cannot, type Parameter, type Uncomputable, type Values } from '../kind.js';
 
@@ -55,9 +55,9 @@ export const MIGRATION_PARAMETERS = {
     isRequired: true,
     machine: { field: 'copyGbs', read: ({ cost }) => cost.pageCopyGbs },
   },
-  copyThreads: { about: 'threads that copy together', unit: '', form: 'number', initial: 1 },
+  copyThreads: { about: 'threads that copy together', unit: '', form: 'number', whole: [1, 4096], initial: 1 },
   copySpeedup: {
-    about: 'how many times as fast as one they copy; if left out, 1 for one thread and the machine’s for eight',
+    about: 'how many times as fast as one they copy; if left out, by Amdahl’s law through copySpeedup8',
     unit: '',
     form: 'number',
   },
@@ -102,10 +102,10 @@ export function migrationOf(values: Values): Migration | Uncomputable {
     entryNs: number('entryUs') * 1000,
     copyGbs: number('copyGbs'),
   };
-  const copySpeedup = values.has('wholeGbs')
+  const speedup = values.has('wholeGbs')
     ? copySpeedupOf(constants, number('wholeKiB') * KIB, number('wholeGbs'))
     : givenSpeedup(values);
-  if (copySpeedup === null)
+  if (speedup === null)
     return cannot(
       `how much faster ${String(number('copyThreads'))} threads copy is not known: copySpeedup or wholeGbs`,
     );
@@ -115,7 +115,7 @@ export function migrationOf(values: Values): Migration | Uncomputable {
       : Math.ceil(folios / number('foliosPerFlush')) * shootdownNs(values, number('otherCpus'));
   const calls = values.has('foliosPerCall') ? Math.ceil(folios / number('foliosPerCall')) : 1;
   const time = migrationTime(
-    { ...constants, copySpeedup },
+    { ...constants, copySpeedup: speedup },
     { calls, folios, folioBytes, entries: isWhole ? 0 : pages },
   );
   return { ...time, totalNs: time.totalNs + flushNs, bytes: folios * folioBytes };
@@ -125,5 +125,5 @@ function givenSpeedup(values: Values): number | null {
   if (values.has('copySpeedup')) return values.number('copySpeedup');
   const threads = values.number('copyThreads');
   if (threads === 1) return 1;
-  return threads === 8 && values.has('copySpeedup8') ? values.number('copySpeedup8') : null;
+  return values.has('copySpeedup8') ? copySpeedup(values.number('copySpeedup8'), threads) : null;
 }
