@@ -3,11 +3,9 @@ import { loadMachine } from '../../src/cli/load-machine.js';
 import { DEFAULT_MACHINE } from '../../src/hardware/index.js';
 import { mustHold } from '../../src/prove/index.js';
 import { DEFAULT_OPTIONS, executeRuns, parseRun, type RunRequest } from '../../src/run/index.js';
-import { openTrace } from '../../src/trace/readers/index.js';
+import { DEMO_ROWS } from '../demo-rows.js';
 import type { BenchCase, Prepared } from '../question.js';
 
-const trace = await openTrace(DEMO_TRACE);
-trace.close();
 const RUNS = ['default', 'default+lazy@threads', 'interleave=all'];
 
 /**
@@ -19,7 +17,7 @@ export const cases: readonly BenchCase[] = [
     name: run === 'default' ? 'replay-trace' : `replay-trace:${run}`,
     unit: 'row',
     reference: null,
-    loop: trace.rows,
+    loop: DEMO_ROWS,
     isAsync: true,
     make: () => wholeRuns(run),
   })),

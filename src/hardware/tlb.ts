@@ -23,6 +23,10 @@ const LAST_BLOCK = FIRST_BLOCK - 2 ** 21;
  */
 export class Tlb {
   private readonly entries: Int32Array;
+  /** `entries` from the second, third and fourth way on, equally long: one index, checked once, reaches all ways. */
+  private readonly way1: Int32Array;
+  private readonly way2: Int32Array;
+  private readonly way3: Int32Array;
   private readonly nextWay: Uint8Array;
   private readonly setMask: number;
   private readonly setBits: number;
@@ -31,7 +35,10 @@ export class Tlb {
   constructor(cpuCount: number, setBits = 8) {
     this.setBits = setBits;
     this.setMask = (1 << setBits) - 1;
-    this.entries = recordWords((cpuCount << setBits) * SET_WORDS);
+    const words = (cpuCount << setBits) * SET_WORDS;
+    const all = recordWords(words + WAYS);
+    const from = (way: number) => new Int32Array(all.buffer, all.byteOffset + way * all.BYTES_PER_ELEMENT, words);
+    [this.entries, this.way1, this.way2, this.way3] = [from(0), from(1), from(2), from(3)];
     this.nextWay = uint8s(cpuCount << setBits);
   }
 
@@ -40,19 +47,27 @@ export class Tlb {
    * has the page is anybody's guess, and a branch for each would be guessed wrong half of the time.
    */
   find(cpu: CpuId, page: PageId): number {
-    const entries = this.entries;
     const at = ((cpu << this.setBits) | (page & this.setMask)) << 3;
     const tag = page + 1;
     // 1 where the tags are equal: only 0 - 1 has its sign bit set.
-    const way0 = ((entries[at] ^ tag) - 1) >>> 31;
-    const way1 = ((entries[at + 1] ^ tag) - 1) >>> 31;
-    const way2 = ((entries[at + 2] ^ tag) - 1) >>> 31;
-    const way3 = ((entries[at + 3] ^ tag) - 1) >>> 31;
-    return (way0 | way1 | way2 | way3) === 0 ? -1 : at + WAYS + (way1 | (way2 << 1) | (way3 * 3));
+    const way0 = ((this.entries[at] ^ tag) - 1) >>> 31;
+    const way1 = ((this.way1[at] ^ tag) - 1) >>> 31;
+    const way2 = ((this.way2[at] ^ tag) - 1) >>> 31;
+    const way3 = ((this.way3[at] ^ tag) - 1) >>> 31;
+    return (way0 | way1 | way2 | way3) === 0 ? -1 : (at + WAYS + (way1 | (way2 << 1) | (way3 * 3))) | 0;
+  }
+
+  /** The word itself, for a loop that asks several things of it: `frameIn`, `mustWalk`. */
+  wordAt(at: number): number {
+    return this.entries[at];
   }
 
   frameAt(at: number): Pfn {
-    return (this.entries[at] & FRAME_MASK) as Pfn;
+    return this.frameIn(this.entries[at]);
+  }
+
+  frameIn(word: number): Pfn {
+    return (word & FRAME_MASK) as Pfn;
   }
 
   isWritableAt(at: number): boolean {
@@ -68,8 +83,8 @@ export class Tlb {
    *
    * @param write 1 for a write, else 0
    */
-  mustWalk(at: number, write: number): boolean {
-    return (write & ~(this.entries[at] >> DIRTY_SHIFT)) !== 0;
+  mustWalk(word: number, write: number): boolean {
+    return (write & ~(word >> DIRTY_SHIFT)) !== 0;
   }
 
   markDirtyAt(at: number): void {

@@ -26,8 +26,10 @@ export interface ExecuteOptions {
 export type ExecuteHeld = (requests: readonly RunRequest[], onProgress: Progress) => Promise<RunResult[]>;
 
 /**
- * Carries out the runs, each in a worker thread of its own, at most `jobs` at once. The trace of several is decoded once, by
- * one more thread, into memory that all share; the results are those of runs that read the file themselves, as a single one does.
+ * Carries out the runs, each in a worker thread of its own, at most `jobs` at once. Their trace is decoded once, by one more
+ * thread, into memory that all share; the results are those of runs that read the file themselves. A single run, too, is better
+ * off so: reading Parquet grows a WebAssembly memory, and from then on V8 looks at each use of any array of the same thread whether
+ * its memory is still there, which takes a fifth of the time of a fault (bench/README.md).
  * A run that crashes, or whose plug-in loops, becomes a result with outcome `failed`; the others go on.
  *
  * @param requests on one trace

@@ -9,7 +9,7 @@
  * trace is one `MmError` that names file and place; sums are exact (doubles below 2^53), and memory grows with pages
  * and the threads that share them, not with rows.
  */
-export { OP_WRITE, type TraceBatch } from './batch.js';
+export { BATCH_ROWS, OP_WRITE, type TraceBatch } from './batch.js';
 export { bestStatic } from './best-static.js';
 export { traceInfo, type TraceInfo } from './info.js';
 export { firstParallelRow } from './parallel-part.js';

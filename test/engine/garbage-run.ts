@@ -156,7 +156,8 @@ function replayBed() {
 }
 
 function runRows(loop: AccessLoop, batch: TraceBatch, task: Task, ids: Int32Array): void {
-  for (let row = 0; row < LOOP; row += QUANTUM) loop.run(batch, row, row + QUANTUM, task, 0, ids);
+  loop.load(batch);
+  for (let row = 0; row < LOOP; row += QUANTUM) loop.run(row, row + QUANTUM, task, 0, ids);
 }
 
 /** Rows of a trace through the loop of the replay, on pages that are there; the misses of half of them reach memory. */

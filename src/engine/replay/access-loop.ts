@@ -1,16 +1,19 @@
-import { float64s } from '../../arrays.js';
+import { float64s, uint32s, uint8s } from '../../arrays.js';
+import { bugOn } from '../../errors.js';
 import { isFatal, SIGSEGV } from '../../fault/index.js';
 import { VM_WRITE, type Task } from '../../mm/index.js';
 import { C } from '../../stats/index.js';
-import { OP_WRITE, type TraceBatch } from '../../trace/index.js';
+import { BATCH_ROWS, OP_WRITE, type TraceBatch } from '../../trace/index.js';
 import type { CpuId, NodeId, PageId, Pfn } from '../../units.js';
 import type { Machine } from '../machine.js';
 import { AHEAD, makeReadAhead } from './read-ahead.js';
 import type { Tally } from './tally.js';
 import type { TraceMemory } from './trace-memory.js';
 
-/** Rows of the last stretch that missed the TLB, of `AHEAD`: from here on it pays to load what the next rows need. */
-const MANY = AHEAD / 4;
+/** Rows that go through in one go while few miss. */
+const FAR = 8 * AHEAD;
+/** From this share of rows that missed the TLB in the last stretch it pays to load what the next rows need. */
+const MANY = 1 / 4;
 
 export interface AccessLoopParts {
   readonly machine: Machine;
@@ -19,14 +22,17 @@ export interface AccessLoopParts {
 }
 
 export interface AccessLoop {
+  /** The rows that `run` speaks of from now on, at most `BATCH_ROWS`. */
+  load(batch: TraceBatch): void;
   /**
    * Rows of one quantum of one thread: look up, charge by distance, serve faults. The loop that runs for every row.
    *
+   * @param from @param until rows of the batch, by their place in it
    * @param ids page ids of the thread's process, by trace page
    * The thread's clock is the meter's, before and afterwards: handed over and back it would be a heap number, per quantum.
    * `failedRow` is not -1 if a row could not be completed.
    */
-  run(batch: TraceBatch, from: number, until: number, task: Task, process: number, ids: Int32Array): void;
+  run(from: number, until: number, task: Task, process: number, ids: Int32Array): void;
   /** Row at which an access failed, or -1; the page's id (not above 0: a call); and the fatal outcome. */
   failedRow(): number;
   failedPage(): number;
@@ -48,8 +54,14 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   const { tlb_miss: TLB_MISS, tlb_miss_huge: HUGE_MISS, mof_migrate_done: MOVES } = C;
   const WRITE = OP_WRITE;
   const spent = float64s(1);
-  let missesLately = 0;
-  let movesLately = 0;
+  // The loop's own columns, always the same ones, so that where they lie is part of the code.
+  const pages = uint32s(BATCH_ROWS);
+  const ops = uint8s(BATCH_ROWS);
+  const counts = uint32s(BATCH_ROWS);
+  const missCounts = uint32s(BATCH_ROWS);
+  let firstRow = 0;
+  let hasMissed = false;
+  let hasMoved = false;
   let failedRow = -1;
   let failedPage = 0;
   let failure = 0;
@@ -92,8 +104,7 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
    *
    * @returns the first row that needs more, or `until`
    */
-  function hits(batch: TraceBatch, from: number, until: number, cpu: CpuId, cpuNode: NodeId, ids: Int32Array): number {
-    const { page: pages, op: ops, count: counts, miss: missCounts } = batch;
+  function hits(from: number, until: number, cpu: CpuId, cpuNode: NodeId, ids: Int32Array): number {
     const end = until | 0; // says that these are 32-bit integers, and stay so
     let i = from | 0;
     let now = clock[0];
@@ -102,8 +113,10 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
       const id = ids[pages[i]];
       if (id <= 0) break;
       const at = tlb.find(cpu, id as PageId);
-      if (at < 0 || tlb.mustWalk(at, ops[i] & WRITE)) break;
-      const ns = nsOf(cpuNode, tlb.frameAt(at), counts[i], missCounts[i]);
+      if (at < 0) break;
+      const word = tlb.wordAt(at);
+      if (tlb.mustWalk(word, ops[i] & WRITE)) break;
+      const ns = nsOf(cpuNode, tlb.frameIn(word), counts[i], missCounts[i]);
       now += ns;
       sum += ns;
     }
@@ -113,47 +126,50 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
   }
 
   /** Some rows of a quantum. @returns false: a row could not be completed */
-  function stretch(
-    batch: TraceBatch,
-    from: number,
-    until: number,
-    task: Task,
-    process: number,
-    ids: Int32Array,
-  ): boolean {
+  function stretch(from: number, until: number, task: Task, process: number, ids: Int32Array): boolean {
     const { cpu, node: cpuNode } = task;
-    for (let i = hits(batch, from, until, cpu, cpuNode, ids); i < until;) {
-      const page = batch.page[i];
-      const isWrite = batch.op[i] === WRITE;
+    for (let i = hits(from, until, cpu, cpuNode, ids); i < until;) {
+      const page = pages[i];
+      const isWrite = ops[i] === WRITE;
       const id = ids[page];
       let pfn = id > 0 ? translate(cpu, id as PageId, isWrite) : (0 as Pfn);
       if (pfn <= 0) pfn = serve(task, process, page, id, isWrite);
       if (pfn <= 0) {
-        failedRow = batch.firstRow + i;
+        failedRow = firstRow + i;
         failedPage = ids[page];
         failure = -pfn;
         return false;
       }
-      const ns = nsOf(cpuNode, pfn, batch.count[i], batch.miss[i]);
+      const ns = nsOf(cpuNode, pfn, counts[i], missCounts[i]);
       clock[0] += ns;
       spent[0] += ns;
-      i = hits(batch, i + 1, until, cpu, cpuNode, ids);
+      i = hits(i + 1, until, cpu, cpuNode, ids);
     }
     return true;
   }
 
-  const run: AccessLoop['run'] = (batch, from, until, task, process, ids) => {
+  const load: AccessLoop['load'] = (batch) => {
+    bugOn(batch.rows > BATCH_ROWS, 'batch longer than BATCH_ROWS', batch.rows);
+    firstRow = batch.firstRow;
+    pages.set(batch.page);
+    ops.set(batch.op);
+    counts.set(batch.count);
+    missCounts.set(batch.miss);
+  };
+
+  const run: AccessLoop['run'] = (from, until, task, process, ids) => {
     const walksBefore = values[TLB_MISS];
     const hugeBefore = values[HUGE_MISS];
     spent[0] = 0;
-    for (let start = from; start < until; start += AHEAD) {
-      const end = Math.min(start + AHEAD, until);
-      if (missesLately > MANY) readAhead(batch.page, start, end, ids, movesLately > MANY);
+    for (let start = from, end = from; start < until; start = end) {
+      end = Math.min(start + (hasMissed ? AHEAD : FAR), until);
+      if (hasMissed) readAhead(pages, start, end, ids, hasMoved);
       const missesBefore = values[TLB_MISS];
       const movesBefore = values[MOVES];
-      if (!stretch(batch, start, end, task, process, ids)) break;
-      missesLately = values[TLB_MISS] - missesBefore;
-      movesLately = values[MOVES] - movesBefore;
+      if (!stretch(start, end, task, process, ids)) break;
+      const many = MANY * (end - start);
+      hasMissed = values[TLB_MISS] - missesBefore > many;
+      hasMoved = values[MOVES] - movesBefore > many;
     }
     const savedLevels = (values[HUGE_MISS] - hugeBefore) / WALK_LEVELS; // HP-75: one level less for a whole block
     const walks = (values[TLB_MISS] - walksBefore - savedLevels) * walkNs;
@@ -161,5 +177,5 @@ export function makeAccessLoop({ machine, memory, tally }: AccessLoopParts): Acc
     clock[0] += walks;
   };
 
-  return { run, failedRow: () => failedRow, failedPage: () => failedPage, failure: () => failure };
+  return { load, run, failedRow: () => failedRow, failedPage: () => failedPage, failure: () => failure };
 }

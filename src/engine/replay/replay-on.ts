@@ -109,7 +109,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     if (task.migratePending) begun = followTask(task, thread, batch.firstRow + from);
     const movingBefore = movingNs();
     machine.meter.nowNs = begun;
-    loop.run(batch, from, until, task, process, memory.idsOf(process));
+    loop.run(from, until, task, process, memory.idsOf(process));
     const now = machine.meter.nowNs;
     const moving = movingNs() - movingBefore;
     clocks.end(thread, task.cpu, now, moving);
@@ -143,6 +143,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
 
   /** The stretches between agenda items, in turn. @returns false if a row failed */
   function runBatch(batch: TraceBatch, end: number): boolean {
+    loop.load(batch);
     for (let i = 0; i < end;) {
       currentRow = batch.firstRow + i;
       agenda.carryOutUntil(currentRow);

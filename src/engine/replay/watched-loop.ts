@@ -53,12 +53,14 @@ export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemor
   }
   watch.cache(inCache);
 
+  let loaded: TraceBatch | null = null;
+
   function watched(batch: TraceBatch, i: number, task: Task, process: number, ids: Int32Array): void {
     const id = ids[page] > 0 ? ids[page] : memory.resolve(process, page, task);
     const vpn = id > 0 ? tables.vpnOf(id as PageId) : -1;
     if (vpn >= 0) watch.at(vpn);
     const beforeNs = meter.nowNs;
-    loop.run(batch, i, i + 1, task, process, ids);
+    loop.run(i, i + 1, task, process, ids);
     const isMapped = id > 0 && tables.isPresent(id as PageId);
     watch.row({
       ...{ row: batch.firstRow + i, tid: batch.tid[i], task, beforeNs, afterNs: meter.nowNs },
@@ -69,18 +71,24 @@ export function watchLoop(loop: AccessLoop, machine: Machine, memory: TraceMemor
 
   return {
     ...loop,
-    run(batch, from, until, task, process, ids) {
+    load(next) {
+      loaded = next;
+      loop.load(next);
+    },
+    run(from, until, task, process, ids) {
+      if (loaded === null) return;
+      const batch = loaded;
       let start = from;
       watch.thread(task, batch.tid[from]);
       for (let i = from; i < until; i++) {
         if (batch.page[i] !== page) continue;
-        if (start < i) loop.run(batch, start, i, task, process, ids);
+        if (start < i) loop.run(start, i, task, process, ids);
         if (loop.failedRow() >= 0) return;
         watched(batch, i, task, process, ids);
         if (loop.failedRow() >= 0) return;
         start = i + 1;
       }
-      if (start < until) loop.run(batch, start, until, task, process, ids);
+      if (start < until) loop.run(start, until, task, process, ids);
     },
   };
 }

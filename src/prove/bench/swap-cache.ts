@@ -1,6 +1,6 @@
-import { uint32s, uint8s } from '../../arrays.js';
+import { uint16s, uint32s, uint8s } from '../../arrays.js';
 import { makeAccessLoop, Tally } from '../../engine/index.js';
-import type { TraceBatch } from '../../trace/index.js';
+import { BATCH_ROWS, type TraceBatch } from '../../trace/index.js';
 import { NO_PAGE } from '../../units.js';
 import { BENCH_NODES, type Bed } from './bed.js';
 import { mustHold, type Case } from './case.js';
@@ -54,17 +54,24 @@ export function swapCacheFaults(bed: Bed, misplaced: boolean): Case {
 function makeTouch({ machine, tasks, touchTask, touchPage, ids, pages }: Bed): (from: number, until: number) => void {
   const nothingElse = { resolve: () => NO_PAGE, filePage: () => null };
   const loop = makeAccessLoop({ machine, memory: nothingElse, tally: new Tally(BENCH_NODES) });
-  const column = (): Uint32Array => uint32s(pages);
-  const batch: TraceBatch = {
-    ...{ firstRow: 0, rows: pages, quantum: column(), tid: Uint16Array.from(touchTask), page: touchPage },
-    ...{ op: uint8s(pages), count: column().fill(1), miss: column().fill(1) },
-  };
+  const rows = Math.min(pages, BATCH_ROWS);
+  const ones = uint32s(rows).fill(1);
+  const columns = { quantum: uint32s(rows), tid: uint16s(rows), op: uint8s(rows), count: ones, miss: ones };
+  const batches = Array.from({ length: Math.ceil(pages / rows) }, (_, i): TraceBatch => {
+    const page = touchPage.subarray(i * rows, (i + 1) * rows);
+    return { ...columns, firstRow: i * rows, rows: page.length, page };
+  });
+  let loaded = -1;
+
   return (from, until) => {
     for (let i = from; i < until;) {
+      const at = Math.floor(i / rows);
+      if (at !== loaded) loop.load(batches[(loaded = at)]);
+      const start = at * rows;
       const thread = touchTask[i];
       let end = i + 1;
-      while (end < until && touchTask[end] === thread) end++;
-      loop.run(batch, i, end, tasks[thread], 0, ids);
+      while (end < until && end < start + rows && touchTask[end] === thread) end++;
+      loop.run(i - start, end - start, tasks[thread], 0, ids);
       i = end;
     }
     mustHold(loop.failedRow() < 0, `row ${String(loop.failedRow())} failed`);
