@@ -14,7 +14,7 @@ const NOWHERE = -2;
  */
 export class DeviceQueue {
   /** When each of those served at once is free again, ns. */
-  private readonly freeAt: Float64Array;
+  readonly freeAt: Float64Array;
   /** Where the last request lay. */
   private last = NOWHERE;
 
@@ -30,9 +30,9 @@ export class DeviceQueue {
    *
    * @param price what it takes when nobody else is served
    * @param position of its page on the device: neighbours follow each other
-   * @returns when it ends, ns
+   * @returns who serves it: `freeAt` says when it ends (a time that is returned would be a heap number)
    */
-  endOf(price: number, position: number): number {
+  request(price: number, position: number): number {
     const { freeAt, meter } = this;
     let first = 0;
     for (let i = 1; i < freeAt.length; i++) if (freeAt[i] < freeAt[first]) first = i;
@@ -42,11 +42,11 @@ export class DeviceQueue {
     freeAt[first] =
       (waits ? freeAt[first] : meter.nowNs) + (follows ? Math.min(takes, meter.price(PRICE.deviceNext)) : takes);
     this.last = position;
-    return freeAt[first];
+    return first;
   }
 
   /** A read that whoever makes it waits for. */
   read(account: number, position: number): void {
-    this.meter.waitUntil(account, this.endOf(PRICE.deviceRead, position));
+    this.meter.waitUntil(account, this.freeAt, this.request(PRICE.deviceRead, position));
   }
 }

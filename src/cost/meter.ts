@@ -99,11 +99,11 @@ export class Meter {
     this.cells[account] += ns;
   }
 
-  /** Waits until `ns` (an I/O ends then): the clock moves there if it is behind. */
-  waitUntil(account: number, ns: number): void {
-    const wait = ns - this.cells[NOW];
+  /** Waits until the time at `at` of `times` (an I/O ends then): the clock moves there if it is behind. */
+  waitUntil(account: number, times: Float64Array, at: number): void {
+    const wait = times[at] - this.cells[NOW];
     if (wait <= 0) return;
-    this.cells[NOW] = ns;
+    this.cells[NOW] = times[at];
     this.cells[account] += wait;
   }
 

@@ -53,7 +53,8 @@ export class Block {
     const at = (this.first + this.count) & (this.pages.length - 1);
     const previous = this.count === 0 ? 0 : this.ends[(at - 1) & (this.pages.length - 1)];
     this.pages[at] = pfn;
-    this.ends[at] = Math.max(previous, this.device.endOf(PRICE.deviceWrite, position));
+    const server = this.device.request(PRICE.deviceWrite, position);
+    this.ends[at] = Math.max(previous, this.device.freeAt[server]);
     this.count++;
     this.countOn[this.frames.nodeOf(pfn)]++;
     return false;
@@ -67,7 +68,7 @@ export class Block {
   /** Waits for the oldest write. @returns false if none is in flight */
   waitForFirst(): boolean {
     if (this.count === 0) return false;
-    this.meter.waitUntil(ACCOUNT_FAULT, this.ends[this.first]);
+    this.meter.waitUntil(ACCOUNT_FAULT, this.ends, this.first);
     this.completeFirst();
     return true;
   }

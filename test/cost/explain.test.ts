@@ -23,6 +23,7 @@ import {
 } from '../../src/cost/index.js';
 import { machineNamed, onDevice, parseMachineCatalogue } from '../../src/hardware/index.js';
 import { asNodeId } from '../../src/units.js';
+import { endOf } from './end-of.js';
 import { errorOf } from '../support/error-of.js';
 import { replayRows, write } from '../engine/replay/replays.js';
 import { temporaryDirectory } from '../support/tmp-dir.js';
@@ -176,7 +177,7 @@ describe('a move', () => {
       for (const pages of [1, 2, 31, 32, 33, 100]) {
         const queue = new DeviceQueue(makeMeter(model, 2), on.deviceAtOnce);
         let endNs = 0;
-        for (let slot = 1; slot <= pages; slot++) endNs = Math.max(endNs, queue.endOf(PRICE.deviceWrite, slot));
+        for (let slot = 1; slot <= pages; slot++) endNs = Math.max(endNs, endOf(queue, PRICE.deviceWrite, slot));
         expect(writesNs(on, pricesOf(model), pages)).toBeCloseTo(endNs, 6);
       }
       for (const cpus of [0, 7]) {
