@@ -32,6 +32,10 @@ export const PRICE = {
   deviceWrite: next++,
   /** A page that waits behind its neighbour on the device. */
   deviceNext: next++,
+  /** Asking whether a page that was found in a cache lies where its policy wants it (C1..C6). */
+  checkPage: next++,
+  /** A move of it that was begun and given up: the page was isolated and put back, and a frame was looked for. */
+  givenUpMove: next++,
   /** Control work of moving one page, without its copy: of a page that was unmapped before, or was nowhere mapped. */
   movePage: next++,
   moveHuge: next++,

@@ -24,6 +24,8 @@ export function pricesOf(model: CostModel): Prices {
     deviceRead: model.swapReadNs,
     deviceWrite: model.writebackNs,
     deviceNext: model.deviceNextNs,
+    checkPage: model.scanPageNs,
+    givenUpMove: model.unmapPageNs,
     movePage: model.migratePageNs,
     moveHuge: model.migrateHugeNs,
     restOfMove: Math.max(0, model.migratePageNs - model.unmapPageNs),

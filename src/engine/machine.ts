@@ -269,7 +269,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     charge: options.refuseMove === undefined ? null : (pfn, target) => options.refuseMove?.(pfn, target) !== true,
   });
   const misplaced = makeMisplaced({
-    ...{ frames, zones, files, huge, counters, query, tracer, world, moveMisplaced },
+    ...{ frames, zones, files, huge, counters, meter, query, tracer, world, moveMisplaced },
     defaultPolicy: systemPolicy,
     rules: {
       ...{ lookup, interleaveIndex },

@@ -19,6 +19,7 @@ import {
   type Vma,
   type Zones,
 } from '../mm/index.js';
+import { ACCOUNT_FAULT, type Meter, PRICE } from '../cost/index.js';
 import type { World } from '../policy/index.js';
 import { C, type Counters, type Tracer } from '../stats/index.js';
 import { NO_NODE, type NodeId, type Pfn } from '../units.js';
@@ -33,6 +34,7 @@ export interface MisplacedParts {
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
   readonly counters: Counters;
+  readonly meter: Meter;
   readonly query: Query;
   readonly defaultPolicy: Mempolicy;
   readonly tracer: Tracer | null;
@@ -69,7 +71,7 @@ export interface Misplaced {
 }
 
 export function makeMisplaced(parts: MisplacedParts): Misplaced {
-  const { frames, zones, files, counters, query, defaultPolicy, tracer, world, huge } = parts;
+  const { frames, zones, files, counters, meter, query, defaultPolicy, tracer, world, huge } = parts;
   const { lookup, interleaveIndex, gate, operationTest, vetting, rotor, rebind, notice } = parts.rules;
   const { migrate } = parts.moveMisplaced;
   const noticesFirst = notice.isLate && !notice.isAfterLookup;
@@ -136,6 +138,7 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
 
   return {
     check(task, vma, offset, pfn, isWrite) {
+      meter.pay(ACCOUNT_FAULT, PRICE.checkPage);
       const head = frames.headOf(pfn);
       const home = decide(task, vma, offset, head, isWrite);
       if (home === NO_NODE) return pfn;

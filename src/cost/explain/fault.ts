@@ -14,9 +14,11 @@ export const EXPLAINED_FAULTS = {
   cow: 'write to a page shared since fork: allocated and copied',
   'write-in-place': 'write to a protected page that nobody else has: made writable',
   'swap-cache': 'a page that is still in the swap cache is mapped again',
-  misplaced: 'the same, and migrate-on-fault moves the page to its node',
+  misplaced: 'a page that is still in the swap cache is moved to its node by migrate-on-fault, and mapped',
   'swap-major': 'a page is read from swap',
   'file-major': 'a page of a file is read from disk',
+  'swap-major-checked': 'a page is read from swap, and migrate-on-fault finds it well placed',
+  'swap-major-overflowed': 'a page is read from swap, its node being full; migrate-on-fault tries to move it in vain',
 } as const;
 export type ExplainedFault = keyof typeof EXPLAINED_FAULTS;
 
@@ -34,6 +36,7 @@ export function explainFault(cost: CostDescription, { kind, cpus, fromNode, toNo
   const model = new LoadedLatency(cost);
   const prices = pricesOf(model);
   const read = (): Term => deviceTerm(prices);
+  const ownWork = (): Term => shareTerm("the fault's own work", prices.swapCacheFault, cost);
   const whole = (name: PriceName): Term => shareTerm('the fault', prices[name], cost);
   const terms: Readonly<Record<ExplainedFault, () => readonly Term[]>> = {
     anon: () => zeroed(prices, 'anonFault', cost),
@@ -45,11 +48,19 @@ export function explainFault(cost: CostDescription, { kind, cpus, fromNode, toNo
     'swap-cache': () => [whole('swapCacheFault')],
     misplaced: () => [
       whole('swapCacheFault'),
+      checkTerm(prices, cost),
       { name: 'control work', ns: prices.movePage, formula: inUs(prices.movePage), uses: ['migrate.perPageUs'] },
       copyTerm(1, model.copyNs(asNodeId(fromNode), asNodeId(toNode)), ''),
     ],
-    'swap-major': () => [shareTerm("the fault's own work", prices.swapCacheFault, cost), read()],
+    'swap-major': () => [ownWork(), read()],
     'file-major': () => [shareTerm("the fault's own work", prices.fileFault, cost), read()],
+    'swap-major-checked': () => [ownWork(), read(), checkTerm(prices, cost)],
+    'swap-major-overflowed': () => [
+      ownWork(),
+      read(),
+      checkTerm(prices, cost),
+      shareTerm('the move that is given up', prices.givenUpMove, cost),
+    ],
   };
   return explanation(EXPLAINED_FAULTS[kind], terms[kind]());
 }
@@ -58,6 +69,11 @@ export function explainFault(cost: CostDescription, { kind, cpus, fromNode, toNo
 export function shareTerm(name: string, ns: number, { minorFaultNs }: CostDescription, times = 1): Term {
   const formula = `${times === 1 ? '' : `${String(times)} × `}${digits(ns / minorFaultNs)} × ${inUs(minorFaultNs)}`;
   return { name, ns: times * ns, formula, uses: ['faults.minorNs'] };
+}
+
+/** C1..C6: is the page where its policy wants it? */
+export function checkTerm({ checkPage }: Prices, cost: CostDescription, times = 1): Term {
+  return shareTerm('asking the policy', checkPage, cost, times);
 }
 
 function zeroed(prices: Prices, fault: PriceName, cost: CostDescription): readonly Term[] {

@@ -3,7 +3,7 @@ import { asNodeId, PAGE_BYTES } from '../../units.js';
 import { LoadedLatency } from '../loaded-latency.js';
 import type { Prices } from '../meter.js';
 import { pricesOf } from '../prices.js';
-import { copyTerm, flushTerm, shareTerm } from './fault.js';
+import { checkTerm, copyTerm, flushTerm, shareTerm } from './fault.js';
 import { digits, explanation, type Explanation, inUs, type Term } from './term.js';
 
 /** Ways to move pages that can be explained. */
@@ -140,6 +140,7 @@ function faultTerms(cost: CostDescription, prices: Prices, request: MigrationReq
   const { pages } = request;
   return [
     shareTerm('faults', prices.swapCacheFault, cost, pages),
+    checkTerm(prices, cost, pages),
     {
       name: 'control work',
       ns: pages * prices.movePage,

@@ -43,6 +43,8 @@ export interface BedOptions {
   readonly nodes?: number;
   /** Left out: each node can take the whole working set, twice over. */
   readonly framesPerNode?: number | undefined;
+  /** Those of migrate-on-fault; on unless said otherwise. */
+  readonly hooks?: boolean;
   readonly rebind?: Rebind;
 }
 
@@ -114,6 +116,7 @@ export async function makeBed(options: BedOptions): Promise<Bed> {
     .allNodes()
     .map((node) => newPolicy({ definition: stray, nodes: [node], flag: null, options: {} }));
   const query = new Query();
+  for (const task of tasks) setPolicy(task, policy);
 
   function map(attributes: VmaAttributes = { flags: VM_READ | VM_WRITE }): Vma {
     machine.memory.munmap(first.space, FIRST_VPN, pages, first.cpu);
@@ -187,13 +190,21 @@ async function composeOptions({
   contents = false,
   framesPerNode,
   nodes = BENCH_NODES,
+  hooks = true,
 }: BedOptions): Promise<ComposeOptions> {
   return {
     machine: benchMachine(nodes, framesPerNode ?? pages * 2),
     expectedPages: pages,
     ...(framesPerNode !== undefined && { swapPages: pages * 2 }),
     profile: 'mof',
-    switches: { hookSwap: true, hookFile: true, hookShmem: true, pageCluster: 0, readahead: false, faultAround: false },
+    switches: {
+      hookSwap: hooks,
+      hookFile: hooks,
+      hookShmem: hooks,
+      pageCluster: 0,
+      readahead: false,
+      faultAround: false,
+    },
     keepContents: contents ? 'pages' : false,
     defaultPolicy: await loadPolicy('default', '.'),
   };

@@ -18,6 +18,8 @@ interface Kind {
   readonly isWrite: boolean;
   /** Part of the working set that fits into the machine; left out: all of it does. */
   readonly memory?: number;
+  /** Without the hooks of migrate-on-fault: nobody asks whether a page is misplaced. */
+  readonly hooks?: false;
   /** What a round needs: called before every page of the area is touched once more. */
   begin(bed: Bed): () => void;
 }
@@ -125,11 +127,15 @@ export const FAULT_KINDS = {
     counter: 'fault_swap_major',
     isWrite: true,
     memory: 1 / 2,
-    begin(bed) {
-      bed.map();
-      bed.touchAll(true);
-      return () => undefined;
-    },
+    begin: (bed) => swapped(bed),
+  },
+  'swap-major-unchecked': {
+    about: 'the same without the hooks of migrate-on-fault',
+    counter: 'fault_swap_major',
+    isWrite: true,
+    memory: 1 / 2,
+    hooks: false,
+    begin: (bed) => swapped(bed),
   },
 } as const satisfies Record<string, Kind>;
 export type FaultKindName = keyof typeof FAULT_KINDS;
@@ -139,6 +145,9 @@ export function framesPerNodeFor(name: FaultKindName, pages: number): number | u
   const { memory }: Kind = FAULT_KINDS[name];
   return memory === undefined ? undefined : Math.ceil((pages * memory) / BENCH_NODES);
 }
+
+/** Whether pages that are found in a cache are checked. */
+export const hasHooks = (name: FaultKindName): boolean => (FAULT_KINDS[name] as Kind).hooks !== false;
 
 /** Faults of one kind: each page of the area is touched once, in the order of the touches, then everything is prepared anew. */
 export function faultsOfKind(bed: Bed, name: FaultKindName): Case {
@@ -207,6 +216,13 @@ export function spuriousFaults(bed: Bed): Case {
       mustHold(counters.get('pgalloc_normal') === allocatedBefore, 'pages were allocated');
     },
   };
+}
+
+/** More pages than there is memory for: each touch brings one back. */
+function swapped(bed: Bed): () => void {
+  bed.map();
+  bed.touchAll(true);
+  return () => undefined;
 }
 
 /** A child shares all pages, and is still there when they are written, or not any more. */

@@ -6,7 +6,14 @@ import type { PolicyDefinition } from '../../policy/index.js';
 import type { PolicySpec } from '../../run/index.js';
 import { BENCH_NODES, benchMachine, makeBed, type Bed } from './bed.js';
 import type { Case } from './case.js';
-import { FAULT_KINDS, faultsOfKind, framesPerNodeFor, spuriousFaults, type FaultKindName } from './fault-kinds.js';
+import {
+  FAULT_KINDS,
+  faultsOfKind,
+  framesPerNodeFor,
+  hasHooks,
+  spuriousFaults,
+  type FaultKindName,
+} from './fault-kinds.js';
 import { swapCacheFaults } from './swap-cache.js';
 
 /** All kinds of fault that can be timed, in words. */
@@ -37,7 +44,8 @@ export async function prepareKind(kind: BenchKind, options: KindOptions): Promis
     throw new MmError('BAD_POLICY', `${kind} is there under default and local only: their pages follow a thread`);
   const isOfMemory = kind in FAULT_KINDS;
   const framesPerNode = isOfMemory ? framesPerNodeFor(kind as FaultKindName, pages) : undefined;
-  const bed = await makeBed({ ...options, framesPerNode });
+  const hooks = !isOfMemory || hasHooks(kind as FaultKindName);
+  const bed = await makeBed({ ...options, framesPerNode, hooks });
   if (isOfMemory) return { bed, faults: faultsOfKind(bed, kind as FaultKindName) };
   if (kind === 'spurious') return { bed, faults: spuriousFaults(bed) };
   return { bed, faults: swapCacheFaults(bed, kind === 'swap-cache-misplaced') };
