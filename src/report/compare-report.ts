@@ -43,7 +43,7 @@ export function compareReport(results: readonly RunResult[], context: ReportCont
 
 /** Assumptions about a bundled machine cite publications as `[id]`. */
 function sourcesHint(assumptions: readonly Assumption[], { machine }: ReportContext): string | null {
-  const isCited = assumptions.some(({ text }) => /\[[\w-]+\]/.test(text));
+  const isCited = assumptions.some(({ text }) => /\[[\w-]+(?: #\d+)*\]/.test(text));
   return isCited ? `  What [id] stands for: mof machine show ${machine}` : null;
 }
 

@@ -118,10 +118,10 @@ describe('the claims of the mails', () => {
   });
 
   it.each([
-    [3, 'opteron-8347he-quad', 'a disk'],
-    [4, 'cascadelake-8269cy', 'flash'],
+    [3, 'opteron-8347he-quad'], // a disk
+    [4, 'cascadelake-8269cy'], // flash
   ] as const)(
-    'swap of table %i, on %s with %s, costs a major fault more per page, and every mover beats it',
+    'swap of table %i, on %s, costs a major fault more per page, and every mover beats it',
     async (table, name) => {
       const { cost } = await loadMachine(name);
       const [swap, ...direct] = results[table].map(lastPhase);
