@@ -14,7 +14,7 @@ export interface StudyParts extends ProbeParts {
 }
 
 /** An end of a range that is further than this factor from the value used has one more value tried before it. */
-const FAR = 1.5;
+const FAR = 2.5;
 
 /**
  * Carries the runs of a comparison out with each constant at both ends of its range, and between where that is far, and looks

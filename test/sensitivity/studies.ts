@@ -3,6 +3,7 @@ import { parseMachine, type MachineDescription } from '../../src/hardware/index.
 import { attainableRuns, thinkableRuns, TIE } from '../../src/report/index.js';
 import type { RunRequest } from '../../src/run/index.js';
 import { studyRanking, type Sensitivity } from '../../src/sensitivity/index.js';
+import type { RunResult } from '../../src/stats/index.js';
 import { requestFor } from '../engine/replay/replays.js';
 import { sidecarFor, writeTrace, type Row } from '../support/write-trace.js';
 
@@ -35,16 +36,21 @@ export async function writeTwoReaders(dir: string): Promise<string> {
 }
 
 /** One run after the other, in this thread. */
-export async function study(requests: readonly RunRequest[]): Promise<Sensitivity> {
-  const execute = async (wanted: readonly RunRequest[]) => {
-    const results = [];
-    for (const request of wanted) results.push(await replayTrace(request, () => undefined));
-    return results;
-  };
-  const announce = () => () => undefined;
-  const rankers = { attainable: attainableRuns, all: thinkableRuns, tie: TIE };
-  return studyRanking({ requests, results: await execute(requests), execute, announce, ...rankers });
+export async function resultsOf(requests: readonly RunRequest[]): Promise<RunResult[]> {
+  const results = [];
+  for (const request of requests) results.push(await replayTrace(request, () => undefined));
+  return results;
 }
+
+/** What comes of varying the constants of runs that have been carried out. */
+export function studyOf(requests: readonly RunRequest[], results: readonly RunResult[]): Promise<Sensitivity> {
+  const rankers = { attainable: attainableRuns, all: thinkableRuns, tie: TIE };
+  const announce = () => () => undefined;
+  return studyRanking({ requests, results, execute: resultsOf, announce, ...rankers });
+}
+
+export const study = async (requests: readonly RunRequest[]): Promise<Sensitivity> =>
+  studyOf(requests, await resultsOf(requests));
 
 /** Runs on that machine, one miss at a time. */
 export const requestsFor = (tracePath: string, ...runs: string[]): RunRequest[] =>
