@@ -9,8 +9,8 @@ export function sensitivitySentences({ rankings, constants }: Sensitivity, basel
     return ['There is nothing to vary: it takes two runs, one of which can lose to the other.'];
   return rankings.flatMap(({ of, leader, runs }) => {
     const what =
-      of === 'attainable' ? `${leader} stays the best` : `${leader}, which nobody can have, stays ahead of it`;
-    const where = `${what} over the ranges of all ${String(constants.length)} constants that were varied, one at a time`;
+      of === 'attainable' ? `${leader} stays the best` : `${leader}, which nobody can have, stays the fastest`;
+    const where = `${what}, or within 1 % of it, over the ranges of all ${String(constants.length)} constants that were varied, one at a time`;
     const exceptions = exceptionsTo(of, constants);
     const holds = exceptions.length === 0 ? `${where}.` : `${where}, except that ${exceptions.join('; ')}.`;
     const isCompared = of === 'attainable' && baseline !== null && baseline !== leader && runs.includes(baseline);

@@ -70,8 +70,9 @@ function triedValue(value: number, results: readonly RunResult[], rankings: read
 
 /** Ascending. */
 function valuesOf({ from, used, until }: Constant): number[] {
-  const below = from > 0 && used / from <= FAR ? [] : [between(from, used)];
-  const above = used > 0 && until / used <= FAR ? [] : [between(used, until)];
+  const isFar = (a: number, b: number) => b > a * FAR;
+  const below = isFar(from, used) ? [between(from, used)] : [];
+  const above = isFar(used, until) ? [between(used, until)] : [];
   return [from, ...below, ...above, until];
 }
 

@@ -40,9 +40,9 @@ for (const name of CHECKED) {
   const perMachine = [];
   for (const machine of MACHINES) perMachine.push(await compare(name, machine, COMPARED));
   fresh.figures.push(figuresRow(name, perMachine));
+  if (!BADLY_PLACED.includes(name)) continue;
   const why = rowOf(ranges.rows, name)?.[2] ?? '';
   fresh.ranges.push(rangesRow(name, await compare(name, MACHINES[0], VARIED, 2, true), why));
-  if (!BADLY_PLACED.includes(name)) continue;
   for (const machine of MACHINES) {
     for (const mlp of MLP) {
       const compared = await compare(name, machine, placedRuns(machine), Number(mlp));

@@ -101,7 +101,7 @@ describe('a ranking that no constant can change', () => {
 });
 
 describe('between the ends of a range', () => {
-  it('the leader is nowhere far behind where no change is reported: eight values of each constant', async () => {
+  it('the leader is nowhere far behind where no change is reported: five values of each constant', async () => {
     const requests = requestsFor(trace, 'default', 'bind=1', 'interleave=all', 'default+migrate=0:1@50%');
     const { rankings, constants } = await study(requests);
     const [{ leader }] = rankings;
@@ -111,8 +111,8 @@ describe('between the ends of a range', () => {
       if (found === undefined) continue;
       const below = found.changes.find(({ when }) => when === 'below')?.at ?? 0;
       const above = found.changes.find(({ when }) => when === 'above')?.at ?? Infinity;
-      for (let i = 0; i < 8; i++) {
-        const value = constant.from + ((constant.until - constant.from) * (i + 0.5)) / 8;
+      for (let i = 0; i < 5; i++) {
+        const value = constant.from + ((constant.until - constant.from) * (i + 0.5)) / 5;
         if (value < below * 1.02 || value > above * 0.98) continue;
         tried++;
         const times = new Map<string, number>();
@@ -124,6 +124,6 @@ describe('between the ends of a range', () => {
         expect(times.get(leader)! / bestNs, `${constant.name} ${String(value)}`).toBeLessThan(1.02);
       }
     }
-    expect(tried).toBeGreaterThan(50);
+    expect(tried).toBeGreaterThan(30);
   });
 });
