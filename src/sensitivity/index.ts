@@ -7,5 +7,5 @@
  * Always holds: a constant is changed in what a run is given (machine, options, misses of the trace), never in the engine;
  * the same runs give the same study, however many are carried out at once.
  */
-export { studyRanking, type StudyParts } from './study.js';
-export type { ConstantStudy, RankingChange, RankingOf, Sensitivity, Standing, TriedValue } from './sensitivity.js';
+export { studyRanking } from './study.js';
+export type { ConstantStudy, RankingChange, RankingOf, Sensitivity, Standing } from './sensitivity.js';

@@ -8,7 +8,7 @@ import { requestFor } from '../engine/replay/replays.js';
 import { sidecarFor, writeTrace, type Row } from '../support/write-trace.js';
 
 /** Two nodes whose memory never fills up: what a row takes is hits and idle latencies, and nothing else. */
-export const TWO_NODES: MachineDescription = parseMachine(
+const TWO_NODES: MachineDescription = parseMachine(
   JSON.stringify({
     name: 'two-nodes',
     nodes: [{ cpus: 1, memory: '64MiB', repeat: 2 }],
