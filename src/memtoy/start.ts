@@ -9,6 +9,7 @@ import {
   type RuleNames,
   type Watcher,
 } from '../engine/index.js';
+import { COST_ASSUMPTIONS } from '../cost/index.js';
 import type { MachineDescription } from '../hardware/index.js';
 import type { PolicyDefinition } from '../policy/index.js';
 import { mapProgram } from './preloaded.js';
@@ -52,7 +53,7 @@ export async function startMemtoy(
   const modes = new Map<number, PolicyDefinition>();
   for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
   const calls = makeCalls(machine, { modes, cgroup: 1, possibleNodes: maskWidth });
-  const world = new World(machine, calls, host, maskWidth, hooks);
+  const world = new World(machine, calls, host, maskWidth, hooks, [...description.assumed, ...COST_ASSUMPTIONS]);
   printer.world = world;
   const task = machine.process.newProcess(machine.topology.cpusOf(machine.topology.lowestNodeWithMemory())[0]);
   const toy = new Toy(world, task, world.newPid(), 'memtoy', new SegmentTable(mapProgram(world, task)));

@@ -37,6 +37,8 @@ export class World {
     readonly maskWidth: number,
     /** Migrate-on-fault hooks of the profile. */
     readonly hooks: readonly Hook[],
+    /** Sentences: values of the machine that nobody measured on it. */
+    readonly assumed: readonly string[],
   ) {}
 
   newPid(): number {

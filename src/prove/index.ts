@@ -10,7 +10,7 @@
  *
  * bench/ prepares accesses and faults of one kind each; cli/ and the benchmarks beside src/ have the clocks that time them.
  */
-export { BENCH_CPUS, makeBed, policyForBench, type Bed } from './bench/bed.js';
+export { BENCH_ASSUMED, BENCH_CPUS, makeBed, policyForBench, type Bed } from './bench/bed.js';
 export { mustHold } from './bench/case.js';
 export {
   FAULT_KINDS,

@@ -307,3 +307,8 @@ it('Tab completes commands, segments, children and what a command takes', async 
   expect(complete('mbind foo int')).toEqual(['interleaved']);
   expect(complete('help sn')).toEqual(['snooze']);
 });
+
+it('assumptions names what nobody measured on the machine', async () => {
+  const toy = await memtoy({ machine: { ...machine, assumed: ['copyGbs: 8 GB/s (assumed: by rule).'] } });
+  expect(toy.do('assumptions')).toContain('memtoy:  copyGbs: 8 GB/s (assumed: by rule).\n');
+});

@@ -2,6 +2,7 @@ import { wordsOf } from '../../stats/trace-log/index.js';
 import { formatCount, tableText, type Paint } from '../../report/index.js';
 import type { Cell } from './measure-cell.js';
 import type { KernelFault } from './native.js';
+import { BENCH_ASSUMED } from '../../prove/index.js';
 
 /** Which of the kernel's own faults does the same as a kind of ours: found in a cache and mapped, allocated, copied. */
 const KERNEL_KINDS: Readonly<Record<string, string>> = {
@@ -67,7 +68,8 @@ function explanation(cells: readonly Extract<Cell, { result: unknown }>[], hasKe
   return [
     'ns: the model on this machine, thousands of faults timed together, median. Percentiles: faults timed one by one;',
     `reading the clock, up to ${ns(clock)} ns here, is taken off; the longest are those during which the system took the`,
-    'processor away. model: what the cost model charges for the fault, ns of virtual time.',
+    'processor away. model: what the cost model charges for the fault, ns of virtual time, on a machine made up for it:',
+    BENCH_ASSUMED,
     ...(hasKernel
       ? [
           "kernel: this machine's own kernel, one thread, for the fault that does the same; cached pages are those of a file.",

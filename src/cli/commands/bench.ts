@@ -8,7 +8,7 @@ import { reserveOutputFile } from '../output-file.js';
 import type { Shell } from '../shell.js';
 import { loadPolicy } from '../../engine/index.js';
 import { MmError, nearestName } from '../../errors.js';
-import { BENCH_KINDS, benchPolicy, type BenchKind } from '../../prove/index.js';
+import { BENCH_ASSUMED, BENCH_KINDS, benchPolicy, type BenchKind } from '../../prove/index.js';
 import { stableJson } from '../../report/index.js';
 import { parseRun, type PolicySpec } from '../../run/index.js';
 
@@ -55,7 +55,7 @@ export function addBench(program: Command, shell: Shell): void {
       const file = flags.json === undefined || flags.json === '-' ? null : reserveOutputFile(flags.json);
       const cells = await measureAll(requests, shell);
       const kernel = flags.kernel ? await kernelOf(shell) : null;
-      const json = stableJson({ node: process.version, cells: cells.map(plainOf), kernel });
+      const json = stableJson({ node: process.version, assumed: [BENCH_ASSUMED], cells: cells.map(plainOf), kernel });
       shell.out(flags.json === '-' ? json : benchReport(cells, kernel, shell.paint));
       file?.write(json);
     });

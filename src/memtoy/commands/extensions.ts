@@ -36,6 +36,12 @@ export const EXTENSIONS: readonly Command[] = [
   },
   { name: 'invariants', usage: '', about: 'recount the whole machine, and say what does not add up', run: invariants },
   {
+    name: 'assumptions',
+    usage: '',
+    about: 'what nobody measured on this machine: the seconds that are said rest on it',
+    run: assumptions,
+  },
+  {
     name: 'cpuset',
     usage: 'NODES [migrate|stay]',
     about: 'other nodes for the process; its pages stay unless told to migrate',
@@ -115,6 +121,12 @@ function node(toy: Toy, words: Words): void {
   const isFull = oneOf(words, ['full', 'free']) === 'full';
   words.end();
   for (const id of nodes) toy.world.machine.zones.close(asNodeId(id), isFull);
+}
+
+function assumptions(toy: Toy, words: Words): void {
+  words.end();
+  const { assumed } = toy.world;
+  for (const sentence of assumed) toy.say(sentence);
 }
 
 function invariants(toy: Toy, words: Words): void {
