@@ -291,7 +291,7 @@ it('help is for people: every command is in it, and each has a word to say', asy
   const toy = await start();
   const all = toy.do('help');
   const names = [...all.matchAll(/^ {2}([a-z_]+) /gm)].map(([, name]) => name);
-  expect(names).toHaveLength(28 + 7);
+  expect(names).toHaveLength(28 + 8);
   for (const name of names) expect(toy.do(`help ${name}`)).toMatch(new RegExp(`^${name}\\b.*\n {4}\\w`));
   expect(toy.do('man un').match(/^\w+/gm)).toEqual(['unmap', 'unlock']);
   expect(toy.out).not.toContain('unmap'); // to stderr, as memtoy does
