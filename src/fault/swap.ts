@@ -136,12 +136,17 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
     return S2;
   }
 
+  /** A page that is still in memory, or that a mover took out, is faulted in again: part of what its move costs. */
+  function accountOf(f: FaultState): number {
+    return f.outcome === MAJOR && !swap.isMoved(f.slot) ? ACCOUNT_FAULT : ACCOUNT_REFAULT;
+  }
+
   /** Migrate-on-fault, before the entry is locked (FP-50). */
   function hookBeforePtl(f: FaultState): number {
     if (switches.hookSwap && !swapHook.underPtl) {
       if (frames.mapcount(f.pfn) === 0) counters.inc(C.mof_anon_faults);
       if (f.isWrite && swapHook.skipsCopies && !cow.isExclusive(f.pfn)) counters.inc(C.mof_stay_would_copy);
-      else f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite);
+      else f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite, accountOf(f));
     }
     return S6;
   }
@@ -161,7 +166,7 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
   function hookUnderPtl(f: FaultState): void {
     if (frames.mapcount(f.pfn) === 0) counters.inc(C.mof_anon_faults);
     const before = counters.values[C.mof_migrate_tried];
-    f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite);
+    f.pfn = misplaced.check(f.task, f.vma, f.offset, f.pfn, f.isWrite, accountOf(f));
     if (counters.values[C.mof_migrate_tried] !== before) counters.inc(C.mof_atomic_sleeps);
   }
 
@@ -193,9 +198,8 @@ export function makeSwapFault(parts: SwapFaultParts): SwapFault {
 
   function s11Unlock(f: FaultState): number {
     frames.unlock(f.pfn);
-    const isMajor = f.outcome === MAJOR;
-    counters.inc(isMajor ? C.fault_swap_major : C.fault_swap);
-    meter.pay(isMajor && !swap.isMoved(f.slot) ? ACCOUNT_FAULT : ACCOUNT_REFAULT, PRICE.swapCacheFault);
+    counters.inc(f.outcome === MAJOR ? C.fault_swap_major : C.fault_swap);
+    meter.pay(accountOf(f), PRICE.swapCacheFault);
     return f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0 ? S12 : DONE;
   }
 

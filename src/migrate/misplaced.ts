@@ -60,9 +60,10 @@ export interface Misplaced {
    * @param pfn locked, in a cache, one reference of the caller's
    * @param vma the area that faulted, or null for a page without a policy by address (page cache, FP-80)
    * @param offset page within the area
+   * @param account who pays for looking, and for a move that is given up: a fault, or one that is taken again
    * @returns the page to map, locked, with the caller's reference: the new one, or `pfn` as it was found (the reason is counted)
    */
-  check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean): Pfn;
+  check(task: Task, vma: Vma | null, offset: number, pfn: Pfn, isWrite: boolean, account?: number): Pfn;
   /**
    * Where the page should be, or `NO_NODE`: the policy's answer for the task and its CPU.
    * Pure for an area (MP-73); without one, taking the rotor's node advances it (MP-66). Kernel: mpol_misplaced().
@@ -137,13 +138,14 @@ export function makeMisplaced(parts: MisplacedParts): Misplaced {
   }
 
   return {
-    check(task, vma, offset, pfn, isWrite) {
-      meter.pay(ACCOUNT_FAULT, PRICE.checkPage);
+    check(task, vma, offset, pfn, isWrite, account = ACCOUNT_FAULT) {
+      meter.pay(account, PRICE.checkPage);
       const head = frames.headOf(pfn);
       const home = decide(task, vma, offset, head, isWrite);
       if (home === NO_NODE) return pfn;
       const moved = migrate(task, head, home, asked);
-      if (moved !== head && asked.instance.migrated !== undefined) asked.instance.migrated(query, home);
+      if (moved === head) meter.pay(account, PRICE.givenUpMove);
+      else if (asked.instance.migrated !== undefined) asked.instance.migrated(query, home);
       return (moved + (pfn - head)) as Pfn;
     },
     mpolMisplaced: (task, vma, offset, pfn, isWrite) =>

@@ -1,4 +1,4 @@
-import { ACCOUNT_FAULT, ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
+import { ACCOUNT_MIGRATION, type Meter, PRICE } from '../cost/index.js';
 import { bugOn } from '../errors.js';
 import {
   type Files,
@@ -278,7 +278,6 @@ export function makeMoveMisplaced(parts: MoveMisplacedParts): MoveMisplaced {
     counters.add(C.pgmigrate_fail, frames.pagesOf(old));
     if (frames.isHuge(old)) counters.inc(C.thp_migration_fail); // it stays whole (HP-60)
     counters.inc(counter);
-    meter.pay(ACCOUNT_FAULT, PRICE.givenUpMove);
     if (tracer !== null) tracer.step(exit, old, counter);
     return old;
   }
