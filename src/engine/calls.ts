@@ -208,7 +208,10 @@ export function makeCalls(machine: Machine, { modes, cgroup, possibleNodes }: Ca
       switches.pageCluster = value;
     } else if (name.startsWith('migration/')) {
       return machine.autoMigrate.write(name.slice('migration/'.length), value) ? 0 : -ENOENT;
+    } else if (name.startsWith('numa_balancing/') || name.startsWith('kernel.numa_balancing_')) {
+      return machine.balancing?.instance.write?.(name, value) === true ? 0 : -ENOENT;
     } else if (name !== 'kernel.numa_balancing') return -ENOENT;
+    else if (machine.balancing !== null && value <= 1) machine.balancing.isOn = value === 1;
     else if (value !== 0) throw new MmError('NOT_THERE_YET', `${name} = ${String(value)}: only 0 so far`);
     return 0;
   }

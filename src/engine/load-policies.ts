@@ -7,7 +7,7 @@ import type { PolicyDefinition } from '../policy/index.js';
 
 /** Where the bundled policies lie: beside `src` in the sources and in the built package alike. */
 const FOLDER = new URL('../../policies/', import.meta.url);
-const OWN_EXTENSION = extname(fileURLToPath(import.meta.url));
+export const OWN_EXTENSION = extname(fileURLToPath(import.meta.url));
 
 let bundled: Promise<PolicyDefinition[]> | undefined;
 
@@ -50,9 +50,9 @@ export async function loadPolicy(name: string, cwd: string): Promise<PolicyDefin
   );
 }
 
-const isPath = (name: string): boolean => name.startsWith('.') || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
+export const isPath = (name: string): boolean => name.startsWith('.') || isAbsolute(name) || /\.[cm]?[jt]s$/.test(name);
 
-interface PolicyModule {
+export interface PolicyModule {
   readonly default?: unknown;
 }
 
@@ -65,7 +65,7 @@ async function loadFile(path: string, given: string): Promise<PolicyDefinition> 
   return definitionIn(await importing(() => importFile(path), given), given);
 }
 
-function importFile(path: string): Promise<PolicyModule> {
+export function importFile(path: string): Promise<PolicyModule> {
   const url = pathToFileURL(path).href;
   const alias = {
     'migrate-on-fault/policy': fileURLToPath(new URL(`../policy/index${OWN_EXTENSION}`, import.meta.url)),
@@ -87,7 +87,7 @@ async function loadPackage(name: string, cwd: string): Promise<PolicyDefinition 
 }
 
 /** Trouble while loading somebody's file is theirs: one line with the place. */
-async function importing(load: () => Promise<PolicyModule>, given: string): Promise<PolicyModule> {
+export async function importing(load: () => Promise<PolicyModule>, given: string): Promise<PolicyModule> {
   try {
     return await load();
   } catch (error) {

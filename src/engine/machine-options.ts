@@ -3,7 +3,7 @@ import type { CostModel } from '../cost/index.js';
 import type { FaultSwitches } from '../fault/index.js';
 import type { MachineDescription } from '../hardware/index.js';
 import type { DeviceOptions, HugeSettings } from '../mm/index.js';
-import type { PolicyDefinition } from '../policy/index.js';
+import type { BalancerDefinition, OptionValues, PolicyDefinition } from '../policy/index.js';
 import type { ReclaimSysctls } from '../reclaim/index.js';
 import type { Tracer } from '../stats/index.js';
 import type { Pfn } from '../units.js';
@@ -39,6 +39,8 @@ export interface MachineOptions {
   readonly seed?: number;
   /** Automatic migration from the start; null or undefined: off, to be switched on under /sys/kernel/migration. */
   readonly autoMigrate?: AutoMigrateSettings | null;
+  /** Who moves pages over time; undefined: nobody. */
+  readonly balancer?: { readonly definition: BalancerDefinition; readonly options: OptionValues };
   /** M4: refuses moves; for tests of that exit. */
   readonly refuseMove?: (pfn: Pfn, target: number) => boolean;
 }

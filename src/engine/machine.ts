@@ -7,6 +7,7 @@ import {
   makeCowFault,
   makeDeviceFault,
   makeFileFault,
+  makeHintFault,
   makeHandleMmFault,
   makeHugeFault,
   makeHugeShmem,
@@ -25,7 +26,15 @@ import {
   type SwapFault,
   type SwapRead,
 } from '../fault/index.js';
-import { makeAutoMigrate, makeKhugepaged, type AutoMigrate, type Khugepaged } from '../balance/index.js';
+import {
+  makeAutoMigrate,
+  makeBalancing,
+  makeKhugepaged,
+  tiersOf,
+  type AutoMigrate,
+  type Balancing,
+  type Khugepaged,
+} from '../balance/index.js';
 import { fallbackRows, makeMmu, PageTables, Tlb, Topology, type Mmu } from '../hardware/index.js';
 import {
   makeCollapse,
@@ -162,6 +171,8 @@ export interface Machine {
   /** Who moves lists of pages: one for all calls. */
   readonly mover: Mover;
   readonly autoMigrate: AutoMigrate;
+  /** null: there is no balancer. */
+  readonly balancing: Balancing | null;
   /** Weights of nodes for weighted interleaving; 0: not set. */
   readonly weights: Uint8Array;
   /**
@@ -300,7 +311,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
       forEachHugePlace,
     },
     rules.reclaim,
-    options.sysctls ?? {},
+    { ...(options.balancer?.definition.reclaimsToPromo === true && { tiering: true }), ...options.sysctls },
   );
 
   const { switches } = options;
@@ -364,11 +375,6 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   });
   const holdsReference = rules.migrateVma.hasFaultPage;
   const device = makeDeviceFault({ frames, tables, lru, devices, counters, tracer, holdsReference });
-  const handleMmFault = makeHandleMmFault({
-    ...{ tables, spaces, block, lru, anon, shmem, swapFault, cow, device, hugeFault, counters, tracer, rules },
-    file: fileFault,
-  });
-
   const mover = rules.mover.make({
     ...{
       frames,
@@ -387,6 +393,27 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
     },
     ...{ meter, tracer, rules, tryToUnmap, moveHuge, splitHuge },
   });
+  const balancing =
+    options.balancer === undefined
+      ? null
+      : makeBalancing({
+          ...{ frames, tables, mapping, lru, zones, counters, meter, zeroPage, lookup, lazy, world },
+          ...{ defaultPolicy: systemPolicy, migratePages: mover.migratePages, wakeReclaim: reclaim.wakeKswapd },
+          ...{ tiers: tiersOf(options.machine, topology), rule: rules.numaBalancing, balancer: options.balancer },
+        });
+  const doNumaPage =
+    balancing === null
+      ? null
+      : makeHintFault({
+          ...{ frames, tables, counters, meter, zeroPage, lookup, defaultPolicy: systemPolicy },
+          ...{ move: balancing.move, instance: balancing.instance },
+        });
+  const handleMmFault = makeHandleMmFault({
+    ...{ tables, spaces, block, lru, anon, shmem, swapFault, cow, device, hugeFault, counters, tracer, rules },
+    file: fileFault,
+    ...{ doNumaPage, served: balancing?.faultServed ?? null },
+  });
+
   const plainAutoMigrate = makeAutoMigrate(
     {
       ...{ frames, tables, lru, zones, meter, migratePages: mover.migratePages },
@@ -405,6 +432,7 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
   const process = makeProcessSyscalls({
     ...{ frames, tables, spaces, anonVmas, swap, mapping, memory, topology, counters, rootCpuset, zeroPage, huge },
     autoMigrate,
+    moved: balancing?.moved ?? null,
     ...{ rebind: rules.rebind, notice: rules.cpusetNotice },
   });
   const policy = makePolicySyscalls({ ...{ spaces, lazy, meter, world, tracer, tasks: process.tasks }, rules });
@@ -445,7 +473,20 @@ export function makeMachine({ options, rules, cost, defaultPolicy, tracer }: Mac
 
   return {
     ...{ options, rules, topology, world, counters, cost, meter, frames, zones, lru, huge, tables, tlb, mmu, files },
-    ...{ forEachPlace, places, tracer, query, swapOut, copyPage, cow, swapRead, weights, mover, autoMigrate },
+    ...{
+      forEachPlace,
+      places,
+      tracer,
+      query,
+      swapOut,
+      copyPage,
+      cow,
+      swapRead,
+      weights,
+      mover,
+      autoMigrate,
+      balancing,
+    },
     ...{ pageCache, swap, block, spaces, anonVmas, mapping, forEachMapping, contents, rootCpuset },
     ...{ memoryBlockPages: options.memoryBlockPages ?? memoryBlockPages(memoryPages) },
     ...{ defaultPolicy: systemPolicy, misplaced, moveMisplaced, lazy, swapFault, fileFault, handleMmFault, zeroPage },

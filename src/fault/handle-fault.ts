@@ -1,4 +1,12 @@
-import { BLOCK_EMPTY, BLOCK_SMALL, PTE_DIRTY, PTE_WRITE, PTE_YOUNG, type PageTables } from '../hardware/index.js';
+import {
+  BLOCK_EMPTY,
+  BLOCK_SMALL,
+  PTE_DIRTY,
+  PTE_HINT,
+  PTE_WRITE,
+  PTE_YOUNG,
+  type PageTables,
+} from '../hardware/index.js';
 import {
   type Block,
   CALL_FAULTS,
@@ -36,6 +44,10 @@ export interface HandleFaultParts {
   readonly device: DeviceFault;
   /** null: the machine has no huge pages. */
   readonly hugeFault: HugeFault | null;
+  /** A present entry that is marked; null: there is no balancer. */
+  readonly doNumaPage: ((f: FaultState) => Outcome) | null;
+  /** Told of each fault that was served; null: nobody wants to know. */
+  readonly served: ((f: FaultState) => void) | null;
   readonly counters: Counters;
   readonly lru: Pick<Lru, 'put'>;
   readonly rules: { readonly faultRetry: FaultRetry; readonly copyOrder: CopyOrder };
@@ -52,7 +64,7 @@ export type HandleMmFault = (task: Task, page: PageId, isWrite: boolean) => Outc
 
 export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
   const { tables, spaces, block, anon, file, shmem, swapFault, cow, device, counters, tracer } = parts;
-  const { lru, hugeFault } = parts;
+  const { lru, hugeFault, doNumaPage, served } = parts;
   const { faultRetry, copyOrder } = parts.rules;
   let state: FaultState | null = null;
 
@@ -101,6 +113,7 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     if (tables.isNone(f.page)) return fill(f);
     if (tables.isSwap(f.page) || tables.isMigration(f.page)) return swapFault.doSwapPage(f);
     if (tables.isDevice(f.page)) return device.doDevicePage(f);
+    if (doNumaPage !== null && (tables.bits[f.page] & PTE_HINT) !== 0) return doNumaPage(f);
     if (f.isWrite && (tables.bits[f.page] & PTE_WRITE) === 0) {
       const written = hugeFault !== null && tables.isWhole(f.page) ? hugeFault.write(f) : FALLBACK;
       if (written !== FALLBACK) return written;
@@ -149,6 +162,7 @@ export function makeHandleMmFault(parts: HandleFaultParts): HandleMmFault {
     const f = refill(task, vma, page, isWrite);
     const outcome = dispatch(f);
     if (outcome <= MAJOR) account(f, outcome);
+    if (served !== null && outcome <= MAJOR) served(f);
     if (outcome === MAJOR) counters.inc(C.pgmajfault);
     else if (outcome === SIGBUS) counters.inc(C.fault_sigbus);
     else if (outcome === OOM) counters.inc(C.fault_oom);

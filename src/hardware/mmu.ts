@@ -1,7 +1,17 @@
 import { C, type Counters } from '../stats/index.js';
 import type { CpuId, PageId, Pfn } from '../units.js';
 import type { PageTables } from './page-table.js';
-import { MISS_NONE, MISS_READ_ONLY, MISS_SWAP, PTE_DIRTY, PTE_PRESENT, PTE_SWAP, PTE_WRITE, PTE_YOUNG } from './pte.js';
+import {
+  MISS_NONE,
+  MISS_READ_ONLY,
+  MISS_SWAP,
+  PTE_DIRTY,
+  PTE_HINT,
+  PTE_PRESENT,
+  PTE_SWAP,
+  PTE_WRITE,
+  PTE_YOUNG,
+} from './pte.js';
 import type { Tlb } from './tlb.js';
 
 export interface MmuParts {
@@ -30,7 +40,8 @@ export interface Mmu {
 export function makeMmu({ tlb, tables, counters, hasHuge }: MmuParts): Mmu {
   function walk(cpu: CpuId, page: PageId, isWrite: boolean): Pfn {
     const bits = tables.bits[page];
-    if ((bits & PTE_PRESENT) === 0) return ((bits & PTE_SWAP) === 0 ? MISS_NONE : MISS_SWAP) as Pfn;
+    if ((bits & (PTE_PRESENT | PTE_HINT)) !== PTE_PRESENT)
+      return ((bits & PTE_SWAP) === 0 ? MISS_NONE : MISS_SWAP) as Pfn;
     if (isWrite && (bits & PTE_WRITE) === 0) return MISS_READ_ONLY as Pfn;
     const wanted = bits | PTE_YOUNG | (isWrite ? PTE_DIRTY : 0);
     if (wanted !== bits) tables.bits[page] = wanted;

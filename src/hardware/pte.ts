@@ -1,8 +1,8 @@
 /**
  * A page-table entry: a 32-bit word (frame number, or swap slot) and a byte of bits beside it.
  *
- *   bit  7 6    5 4        3     2     1     0
- *        hint   kind       young dirty write present
+ *   bit  7    6 5 4        3     2     1     0
+ *        hint kind         young dirty write present
  *
  * kind says what an entry that is not present holds; 0 = nothing (the entry is empty).
  */
@@ -21,6 +21,9 @@ export const PTE_MIGRATION = 1 << 5;
  * Kernel: make_readable_device_private_entry() and its writable sibling.
  */
 export const PTE_DEVICE = 1 << 6;
+
+/** Beside present: the next use is to be noticed, so the processor finds nothing. Kernel: pte_protnone() */
+export const PTE_HINT = 1 << 7;
 
 /** Why `translate()` found no frame. Frames are positive, so these are not. */
 export const MISS_NONE = -1;

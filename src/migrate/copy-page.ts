@@ -70,6 +70,7 @@ export function makeCopyPage({ frames, files, pageCache, swap, contents }: CopyP
     frames.set(fresh, frames.flags(old) & CARRIED);
     frames.clear(old, RETIRED);
     frames.setPrivate(old, 0);
+    if (frames.stored !== null) frames.stored[fresh] = frames.stored[old]; // NB-43
   }
 
   function forget(old: Pfn): void {

@@ -10,6 +10,8 @@ export class AddressSpace {
   rssFile = 0;
   rssShmem = 0;
   swapEntries = 0;
+  /** Threads that are alive. Kernel: mm_users */
+  threads = 0;
   /**
    * Somebody holds the lock of its page tables over several steps: who changes entries from another address space waits.
    * (The model's other steps take and release it within one.)
@@ -26,6 +28,11 @@ export class AddressSpace {
     cpuCount: number,
   ) {
     this.cpus = new Int32Array((cpuCount + 31) >> 5);
+  }
+
+  /** Kernel: get_mm_rss() */
+  get residentPages(): number {
+    return this.rssAnon + this.rssFile + this.rssShmem;
   }
 
   ranOn(cpu: CpuId): void {

@@ -17,7 +17,7 @@ import {
 export const HUGE_PAGES = 512;
 
 /**
- * One page frame: eight 32-bit words, half a cache line. Order and last CPU have the upper bits of the flags word.
+ * One page frame: eight 32-bit words, half a cache line.
  *
  * Each word has a view of the records that begins at it, so that the record's place is the index in all of them. Of 1 TiB the
  * last records lie beyond 2^31 words: a place is unsigned. (Adding the word's number to that would leave the 32-bit integers.)
@@ -57,6 +57,8 @@ export class Frames {
   /** Numbers below this one are list heads, never pages. */
   readonly heads: number;
   readonly capacity: number;
+  /** What a balancer stored with each page, plus 1; null: there is no balancer. Kernel: last_cpupid */
+  stored: Int32Array | null = null;
 
   /**
    * @param pagesOfNode frames per node

@@ -36,6 +36,9 @@ export class Task {
   /** On whose account the faults of now are: its own, or one of the system calls that fault pages in. */
   faults = OWN_FAULTS;
 
+  /** CPU time used, ns; kept while there is a balancer. Kernel: sum_exec_runtime */
+  usedNs = 0;
+
   constructor(
     readonly id: number,
     readonly space: AddressSpace,

@@ -257,6 +257,7 @@ export class Zones {
     frames.setFlags(pfn, PG_FREE);
     frames.setMapping(pfn, 0, 0);
     frames.setPrivate(pfn, 0);
+    if (frames.stored !== null) frames.stored[pfn] = 0;
     this.counters.inc(C.pgfree);
   }
 

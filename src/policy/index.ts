@@ -16,3 +16,22 @@ export type {
 } from './contract.js';
 export { definePolicy, indexModulo, unlessThere } from './define.js';
 export { NO_NODE, asNodeId, type NodeId } from '../units.js';
+export {
+  defineBalancer,
+  NOTHING_STORED,
+  type BalancedArea,
+  type BalancedSpace,
+  type BalancedTask,
+  type BalancedWorld,
+  type BalancerActions,
+  type BalancerContext,
+  type BalancerDefinition,
+  type BalancerInstance,
+  type BalancingRule,
+  type HintFault,
+  type MarkOptions,
+  type PassedOver,
+  type Served,
+  type VisitedPage,
+} from './balancer.js';
+export * from './numa-balancing/index.js';

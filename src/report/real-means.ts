@@ -30,7 +30,9 @@ const HAPPENS: Readonly<Record<string, string>> = {
 export function realMeans(result: RunResult): string[] {
   const spec = parseRun(result.run);
   return [
-    processLine(spec.policy, result.nodes),
+    spec.switches.balancing !== null && spec.policy.name === 'default'
+      ? 'nothing but to start PROGRAM: a policy set with numactl would keep its pages from being balanced'
+      : processLine(spec.policy, result.nodes),
     ...[...vmaLines(spec), ...moveLines(spec, result), ...threadLines(spec), ...sysctlLines(spec)],
   ];
 }
@@ -129,7 +131,21 @@ function threadLines({ switches, actions }: RunSpec): string[] {
 function sysctlLines({ switches }: RunSpec): string[] {
   const lines = switches.pageCluster > 0 ? [`sysctl vm.page-cluster=${String(switches.pageCluster)}`] : [];
   if (switches.thp !== 'never') lines.push(`echo ${switches.thp} > /sys/kernel/mm/transparent_hugepage/enabled`);
+  lines.push(...balancingLines(switches.balancing));
   return switches.swap ? lines : [...lines, 'swapoff -a'];
+}
+
+/** Kernel's own balancers; others have no switch. */
+const BALANCING_MODES: Readonly<Record<string, number>> = { normal: 1, tiering: 2 };
+
+function balancingLines(balancing: RunSpec['switches']['balancing']): string[] {
+  if (balancing === null) return [];
+  if (!Object.hasOwn(BALANCING_MODES, balancing.name))
+    return [`balancer "${balancing.name}" is no part of the kernel: nothing switches it on`];
+  const mode = BALANCING_MODES[balancing.name] | (balancing.options.normal === 'on' ? 1 : 0);
+  const options = Object.keys(balancing.options).filter((name) => name !== 'normal');
+  const scans = options.length === 0 ? '' : `; ${options.join(', ')} in /sys/kernel/debug/sched/numa_balancing`;
+  return [`sysctl kernel.numa_balancing=${String(mode)}${scans}`];
 }
 
 function meansOf(policy: PolicySpec): Means | null {

@@ -35,6 +35,9 @@ export function parseSwitch(piece: Piece, word: SwitchWord, into: MutableSwitche
     case 'automigrate':
       into.autoMigrate = autoMigrateOf(value, word);
       break;
+    case 'balancing':
+      into.balancing = balancingOf(value);
+      break;
     case 'vma':
       into.vmas = [...into.vmas, vmaOf(value)];
       break;
@@ -103,6 +106,14 @@ function autoMigrateOf(value: Piece, { name, syntax }: SwitchWord): Switches['au
     else key.fail(`"${key.value}" is no option of "${name}"; expected interval or mapcount`);
   }
   return mode.value === 'off' ? null : settings;
+}
+
+/** `off`, or the name or file of a balancer with its options. */
+function balancingOf(value: Piece): Switches['balancing'] {
+  if (value.value === 'off') return null;
+  const { name, options, nodes, flags } = parsePolicy(value);
+  if (nodes !== null || flags.length > 0) value.fail('a balancer takes :OPTION=VALUE, and neither nodes nor flags');
+  return { name, options };
 }
 
 function vmaOf(value: Piece): Switches['vmas'][number] {

@@ -61,6 +61,10 @@ function switchWords(spec: RunSpec): string[] {
   const onOff = (isOn: boolean) => (isOn ? 'on' : 'off');
   const words = hookWords(switches, unmapsLazily(spec));
   if (switches.autoMigrate !== null) words.push(autoMigrateWord(switches.autoMigrate));
+  if (switches.balancing !== null) {
+    const balancer = { ...switches.balancing, nodes: null, flags: [] };
+    words.push(`balancing=${printPolicy(balancer)}`);
+  }
   const add = (name: string, value: string, key: keyof Switches) => {
     if (switches[key] !== DEFAULT_SWITCHES[key]) words.push(`${name}=${value}`);
   };

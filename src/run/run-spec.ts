@@ -50,6 +50,8 @@ export interface Switches {
     readonly intervalS: number;
     readonly maxMapcount: number;
   } | null;
+  /** Who moves pages over time, `:OPTION=VALUE` not checked yet; null: nobody. */
+  readonly balancing: { readonly name: string; readonly options: Readonly<Record<string, string>> } | null;
   /** REGION → policy, in the order given. */
   readonly vmas: readonly { readonly region: string; readonly policy: PolicySpec }[];
   readonly cpus: 'blocks' | 'spread' | 'pack' | readonly number[];
@@ -66,6 +68,7 @@ export const DEFAULT_SWITCHES: Switches = {
   hookFile: false,
   hookShmem: false,
   autoMigrate: null,
+  balancing: null,
   vmas: [],
   cpus: 'blocks',
   profile: 'mof',

@@ -81,8 +81,8 @@ export const SWITCHES: readonly SwitchWord[] = [
   {
     name: 'balancing',
     syntax: 'balancing=off|normal|tiering|NAME|FILE[:OPTION=VALUE…]',
-    about: 'NUMA balancing of the kernel, or another balancer',
-    isThere: false,
+    about: 'NUMA balancing of the kernel, its tiering, or another balancer: a file of policies/balancers, or yours',
+    isThere: true,
     initial: 'off',
     values: null,
   },
@@ -139,7 +139,7 @@ export const FLAGS: readonly Word[] = [
   {
     name: 'numa_balancing',
     syntax: ':numa_balancing',
-    about: 'hint faults within the nodes, once balancing is there; the flag is kept and shown',
+    about: 'with balancing, pages follow their users within the nodes',
     isThere: true,
   },
 ];

@@ -90,6 +90,9 @@ const switches: fc.Arbitrary<Switches> = fc.record({
       maxMapcount: fc.integer({ min: 1, max: 9 }),
     }),
   ),
+  balancing: fc.option(
+    fc.constantFrom({ name: 'normal', options: {} }, { name: './b.ts', options: { 'scan-size': '64', text: 'a+b' } }),
+  ),
   vmas: fc.array(fc.record({ region: text, policy }), { maxLength: 2 }),
   cpus: fc.oneof(fc.constantFrom('blocks', 'spread', 'pack'), fc.array(fc.nat(1023), { minLength: 1, maxLength: 6 })),
   profile: fc.constantFrom('mof', 'mof-2006', 'linux-6.1', 'linux-6.12'),

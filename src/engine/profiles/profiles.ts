@@ -56,6 +56,7 @@ const linux612: RuleNames = {
   pageMapping: 'page_mapping',
   hugePages: '6.12',
   shmemOperation: 'simple',
+  numaBalancing: '6.12',
 };
 
 const linux61: RuleNames = {
@@ -74,6 +75,7 @@ const linux61: RuleNames = {
   advice: '6.1',
   flushBatch: 'each-page',
   hugePages: '6.1',
+  numaBalancing: '6.1',
 };
 
 const linux2616: RuleNames = {
@@ -118,6 +120,7 @@ const linux2616: RuleNames = {
   pageMapping: 'page_mapping',
   hugePages: '6.12',
   shmemOperation: 'none',
+  numaBalancing: '6.12',
 };
 
 export const PROFILES: readonly Profile[] = [

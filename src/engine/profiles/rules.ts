@@ -1,3 +1,4 @@
+import type { BalancingRule } from '../../policy/index.js';
 import {
   advice61,
   advice612,
@@ -210,6 +211,7 @@ export interface Rules {
   readonly hugePages: HugeRule;
   /** What shmem offers for moving its pages (PL-54). */
   readonly shmemOperation: MigrateOperation;
+  readonly numaBalancing: BalancingRule;
 }
 
 type Variants = { readonly [Name in keyof Rules]: Readonly<Record<string, Rules[Name]>> };
@@ -270,6 +272,10 @@ export const VARIANTS: Variants = {
   pageMapping: { page_mapping: testsPageMapping, raw: testsRawMapping },
   hugePages: { '6.12': huge612, '6.1': huge61 },
   shmemOperation: { simple: 'simple', none: 'none' },
+  numaBalancing: {
+    '6.12': { skipsUnused: true, forgetsWhenSlowing: true },
+    '6.1': { skipsUnused: false, forgetsWhenSlowing: false },
+  },
 };
 
 /** Variant names of one profile, by rule. */

@@ -73,7 +73,11 @@ function nodesFor(
   return definition.nodes === 'optional' ? usable.slice(0, 1) : usable; // the lowest of several (K-N2)
 }
 
-function optionsFor(spec: PolicySpec, definition: PolicyDefinition): OptionValues {
+/** Options of a policy or a balancer, checked against what it declares. */
+export function optionsFor(
+  spec: Pick<PolicySpec, 'options'>,
+  definition: Pick<PolicyDefinition, 'name' | 'options'>,
+): OptionValues {
   const declared = definition.options ?? {};
   const values: Record<string, number | string | boolean> = {};
   for (const [name, option] of Object.entries(declared)) values[name] = option.initial;

@@ -110,6 +110,7 @@ export async function replayOn(parts: ReplayParts): Promise<Replayed> {
     const movingBefore = movingNs();
     machine.meter.nowNs = begun;
     loop.run(from, until, task, process, memory.idsOf(process));
+    if (machine.balancing !== null) machine.balancing.ran(task, machine.meter.nowNs - begun);
     const now = machine.meter.nowNs;
     const moving = movingNs() - movingBefore;
     clocks.end(thread, task.cpu, now, moving);

@@ -19,6 +19,7 @@ import { placeThreads } from './cpu-placement.js';
 import { loadPolicy } from '../load-policies.js';
 import type { Machine } from '../machine.js';
 import { rowOfTraceMoment } from './moments.js';
+import { balancerRequest } from '../load-balancers.js';
 import { policyRequest } from './policy-request.js';
 import { profileNamed, rulesOf } from '../profiles/index.js';
 import { replayOn } from './replay-on.js';
@@ -96,6 +97,7 @@ async function replayWatched(
     }),
   );
 
+  const balancer = await balancerRequest(switches.balancing, cwd);
   const parts = {
     machine: machineDescription,
     profile: switches.profile,
@@ -104,6 +106,7 @@ async function replayWatched(
     cost: { hitNs: options.hitNs, mlp: options.mlp },
     defaultPolicy: await loadPolicy('default', cwd),
     autoMigrate: switches.autoMigrate,
+    ...(balancer !== null && { balancer }),
     ...(switches.swap ? {} : { swapPages: 0 }),
     ...(switches.thp === 'never' ? {} : { thp: { enabled: switches.thp } }),
     expectedPages: pageCount(sidecar),
@@ -132,7 +135,10 @@ function result(
   const { spec } = request;
   const policyAttainable = definition.attainable !== false;
   // No mainline kernel has either, whatever it did here.
-  const isPatched = spec.actions.some(({ kind }) => kind === 'lazy') || spec.switches.autoMigrate !== null;
+  const isPatched =
+    machine.options.balancer?.definition.attainable === false ||
+    spec.actions.some(({ kind }) => kind === 'lazy') ||
+    spec.switches.autoMigrate !== null;
   return {
     run: spec.text,
     policy: definition.name,
@@ -171,6 +177,12 @@ function checkSwitches({ spec }: RunRequest): void {
     throw new MmError(
       'BAD_RUN',
       `run "${spec.text}": profile ${switches.profile} has no automatic migration; use profile=mof or mof-2006, or leave out automigrate`,
+    );
+  }
+  if (switches.balancing !== null && !profileNamed(switches.profile).hasHugePages) {
+    throw new MmError(
+      'BAD_RUN',
+      `run "${spec.text}": profile ${switches.profile} is a kernel before 3.8, which has no NUMA balancing; use another profile, or leave out balancing`,
     );
   }
   if (switches.thp !== 'never' && !profileNamed(switches.profile).hasHugePages) {

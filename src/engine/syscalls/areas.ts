@@ -1,5 +1,5 @@
 import { EEXIST, EFAULT, EINVAL, ENOMEM } from '../../errors.js';
-import { BLOCK_EMPTY, BLOCK_SMALL, PTE_DIRTY, PTE_WRITE, type PageTables } from '../../hardware/index.js';
+import { BLOCK_EMPTY, BLOCK_SMALL, PTE_DIRTY, PTE_HINT, PTE_WRITE, type PageTables } from '../../hardware/index.js';
 import {
   OWN_FAULTS,
   PG_MLOCKED,
@@ -151,7 +151,7 @@ export function makeAreaCalls(parts: AreaParts): AreaCalls {
       const isSharedPage = vma.isShared && vma.file?.isShmem === true;
       const writable = vma.isWritable && (isPrivatePage || isSharedPage);
       const before = tables.bits[page];
-      tables.bits[page] = writable ? before | PTE_WRITE : before & ~PTE_WRITE;
+      tables.bits[page] = (writable ? before | PTE_WRITE : before & ~PTE_WRITE) & ~PTE_HINT;
       if (tables.bits[page] !== before) mapping.flush(vma.space, page, task.cpu);
     });
   }

@@ -48,6 +48,8 @@ export interface ProcessParts {
   /** null: the machine has no huge pages. */
   readonly huge: HugePages | null;
   readonly autoMigrate: Pick<AutoMigrate, 'assigned'>;
+  /** Told that a thread has come to another node; null: no balancer wants to know. */
+  readonly moved: ((task: Task, from: NodeId) => void) | null;
   readonly rebind: RebindRule;
   readonly notice: CpusetNotice;
 }
@@ -75,6 +77,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   function start(space: AddressSpace, cpu: CpuId, cpuset: Cpuset): Task {
     const task = new Task(++lastId, space, cpu, topology.nodeOfCpu[cpu] as NodeId, cpuset);
     space.ranOn(cpu);
+    space.threads++;
     alive.add(task);
     return task;
   }
@@ -180,7 +183,7 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
   }
 
   function exit(task: Task): void {
-    alive.delete(task);
+    if (alive.delete(task)) task.space.threads--;
     task.hasMemory = false;
     if (task.policy !== null) task.policy.refs--;
     task.policy = null;
@@ -201,8 +204,10 @@ export function makeProcessSyscalls(parts: ProcessParts): ProcessSyscalls {
         counters.inc(C.mof_task_moves);
         parts.autoMigrate.assigned(task);
       }
+      const from = task.node;
       task.node = node;
       task.space.ranOn(cpu);
+      if (from !== node && parts.moved !== null) parts.moved(task, from);
     },
     tasks: () => [...alive],
   };

@@ -1,4 +1,12 @@
-import { bundledPolicies, compose, loadPolicy, makeCalls, tracedBy, type Watcher } from '../../engine/index.js';
+import {
+  bundledPolicies,
+  loadBalancer,
+  compose,
+  loadPolicy,
+  makeCalls,
+  tracedBy,
+  type Watcher,
+} from '../../engine/index.js';
 import type { MachineDescription } from '../../hardware/index.js';
 import { HUGE_DEFAULTS } from '../../mm/index.js';
 import type { PolicyDefinition } from '../../policy/index.js';
@@ -25,6 +33,7 @@ export async function simulators(
   profile: string,
 ): Promise<(recorded: RecordedCase, watcher: Watcher | null) => Simulator> {
   const defaultPolicy = await loadPolicy('default', '.');
+  const normal = await loadBalancer('normal', '.');
   const modes = new Map<number, PolicyDefinition>();
   for (const policy of await bundledPolicies()) if (policy.mode !== undefined) modes.set(policy.mode.number, policy);
   return (recorded, watcher) => {
@@ -43,7 +52,11 @@ export async function simulators(
         ...{ pageCluster: 0, readahead: true, faultAround: false },
       },
     };
-    const machine = watcher === null ? compose(parts) : compose(parts, tracedBy(watcher.tracer));
+    const balancer = { definition: normal, options: {} };
+    const needsBalancer = recorded.steps.some(({ op }) => op === 'touch_loop');
+    const all = needsBalancer ? { ...parts, balancer } : parts;
+    const machine = watcher === null ? compose(all) : compose(all, tracedBy(watcher.tracer));
+    if (machine.balancing !== null) machine.balancing.isOn = false; // as recorded: a step switches it on
     watcher?.watch(machine);
     machine.swap.setLimit(0);
     const { possibleNodes } = recorded.machine;

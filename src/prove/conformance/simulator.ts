@@ -23,6 +23,8 @@ const PROTECTION: Readonly<Record<string, number>> = {
   rx: VM_READ | VM_EXEC,
 };
 const SIGNALS: Readonly<Record<number, string>> = { [SIGSEGV]: 'SIGSEGV', [SIGBUS]: 'SIGBUS' };
+/** A loop of touches is one round per tick of the kernel. */
+const TICK_MS = 4;
 const PAGE_BYTES = 4096n;
 
 interface Region {
@@ -198,6 +200,15 @@ export class Simulator {
       return done(this.calls.advice.madvise(this.task(step), vpn, count, String(step.advice)));
     },
     touch: (step: Step) => this.touch(step),
+    touch_loop: (step: Step) => {
+      const task = this.task(step);
+      for (let ms = 0; ms < number(step, 'ms'); ms += TICK_MS) {
+        this.touch(step);
+        this.machine.meter.nowNs += TICK_MS * 1e6;
+        this.machine.balancing?.ran(task, TICK_MS * 1e6);
+      }
+      return done(0);
+    },
     file_write: (step: Step) => this.fileCalls(step, true),
     file_read: (step: Step) => this.fileCalls(step, false),
     numa_maps: (step: Step) => this.numaMaps(step),
