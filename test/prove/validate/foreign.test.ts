@@ -275,7 +275,7 @@ describe('a figure that cannot be computed', () => {
       { kind: 'migration-time', machine_id: 'none' },
     ],
     ['the unit is "GB/s", and migration-time gives ns, us, ms or s', { kind: 'migration-time', unit: 'GB/s' }],
-    ['there is no balancer yet', { kind: 'promotions', unit: 'pages' }],
+    ['balancers do not demote yet', { kind: 'promotions', unit: 'pages' }],
     [
       'how much faster 4 threads copy is not known',
       { kind: 'migration-time', parameters: { callUs: 1, folioUs: 1, copyGbs: 1, copyThreads: 4 } },

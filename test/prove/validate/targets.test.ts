@@ -117,7 +117,7 @@ describe('the targets', () => {
   });
 
   it('13: promotions are not computed, and it says why', () => {
-    for (const { because } of figure('nomad2024-promotions-tpp').rows) expect(because).toContain('no balancer');
+    for (const { because } of figure('nomad2024-promotions-tpp').rows) expect(because).toContain('do not demote');
   });
 
   it('fails no figure of grade A, and leaves none without an answer', () => {

@@ -7,5 +7,5 @@ export const promotionsKind = defineKind({
   yMeans: 'pages promoted in a phase',
   x: null,
   parameters: {},
-  compute: () => cannot('there is no balancer yet that promotes pages'),
+  compute: () => cannot('balancers do not demote yet'),
 });
