@@ -9,5 +9,5 @@
  */
 export { makeAutoMigrate, type AutoMigrate, type AutoMigrateSettings } from './auto-migrate.js';
 export { makeKhugepaged, type Khugepaged, type KhugepagedSettings } from './khugepaged.js';
-export { makeBalancing, type Balancing, type BalancingParts } from './balancing.js';
+export { makeBalancing, type Balancing } from './balancing.js';
 export { tiersOf } from './tiers.js';

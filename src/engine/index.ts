@@ -31,4 +31,4 @@ export { Tally } from './replay/tally.js';
 export { watchPage, type PageEpisode, type PageLife } from './replay/page-life.js';
 export { openTraceLog, type Watcher } from './trace-log-file.js';
 export { traceView } from './trace-view.js';
-export { bundledBalancers, loadBalancer } from './load-balancers.js';
+export { loadBalancer } from './load-balancers.js';

@@ -10,7 +10,7 @@ const FOLDER = new URL('../../policies/balancers/', import.meta.url);
 let bundled: Promise<BalancerDefinition[]> | undefined;
 
 /** Every balancer of the folder, found because its file is there; sorted by name. */
-export function bundledBalancers(): Promise<BalancerDefinition[]> {
+function bundledBalancers(): Promise<BalancerDefinition[]> {
   return (bundled ??= loadFolder());
 }
 

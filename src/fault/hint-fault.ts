@@ -25,7 +25,7 @@ export interface HintFaultParts {
 }
 
 /** The one description of a hint fault, refilled for each. */
-export class HintFaultState implements HintFault {
+class HintFaultState implements HintFault {
   pfn = 0 as Pfn;
   page = 0;
   pages = 1;

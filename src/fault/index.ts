@@ -13,7 +13,7 @@ export { FaultState } from './fault-state.js';
 export { makeFileFault, type FileFault } from './file.js';
 export { makeHandleMmFault, type HandleMmFault } from './handle-fault.js';
 export { makeHugeShmem } from './huge-shmem.js';
-export { makeHintFault, type HintFaultState } from './hint-fault.js';
+export { makeHintFault } from './hint-fault.js';
 export { makeHugeFault } from './huge.js';
 export { isFatal, MAJOR, MINOR, OOM, RETRY, SIGBUS, SIGSEGV, type Outcome } from './outcome.js';
 export { makePlacement, type Placement } from './placement.js';

@@ -5,7 +5,7 @@
  * access and by mm/ to change entries. Always holds: an entry in a TLB equals the present entry of the page table,
  * because whoever changes one flushes the other; a PageId belongs to one address space.
  */
-export { onDevice, type DeviceKind } from './device.js';
+export { onDevice } from './device.js';
 export { fallbackRows, loadByNodesLeft, loadByOne, type FallbackLoad } from './fallback.js';
 export type { CostDescription, MachineDescription, ValueOrigin } from './machine-description.js';
 export { makeMmu, type Mmu } from './mmu.js';

@@ -13,7 +13,7 @@ const MUCH_SHARE = 16;
 /** TI-29: the time is kept in the bits of the last accessor, 13 for the CPU and 8 for the thread. */
 const TIME_MASK = (1 << 21) - 1;
 
-export const timeOf = (nowNs: number): number => Math.floor(nowNs / 1e6) & TIME_MASK;
+const timeOf = (nowNs: number): number => Math.floor(nowNs / 1e6) & TIME_MASK;
 
 /** What a node remembers of promotions to it. Kernel: the nbp_ fields of pglist_data */
 class NodePromotions {
