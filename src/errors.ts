@@ -109,3 +109,10 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length];
 }
+
+/** ` (mine.ts:12:7)`, the first frame of a stack; empty if there is none. */
+export function placeInStack(stack: string | undefined): string {
+  const line = stack?.split('\n').find((text) => text.trim().startsWith('at ')) ?? '';
+  const frame = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?/.exec(line);
+  return frame ? ` (${frame[1].replace('file://', '')})` : '';
+}

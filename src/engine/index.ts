@@ -11,7 +11,7 @@ export { makeCalls, type Calls } from './calls.js';
 export type { HotplugCalls, OfflineResult } from './hotplug.js';
 export { compose, COST_MODEL, POLICY, PROFILE, tracedBy, TRACER, type ComposeOptions, type Rebind } from './compose.js';
 export { makeDeviceDriver, type DeviceMove, type ModelDriver } from './device-driver.js';
-export { bundledPolicies, loadPolicy } from './load-policies.js';
+export { bundledPolicies, loadPolicy, policiesNamed } from './load-policies.js';
 export type { Machine } from './machine.js';
 export type { MachineOptions } from './machine-options.js';
 export {

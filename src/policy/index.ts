@@ -15,6 +15,8 @@ export type {
   World,
 } from './contract.js';
 export { definePolicy, indexModulo, unlessThere } from './define.js';
+export { enter, leave, newAsked, readAsked, underWay, type Asked, type Doing } from './asked.js';
+export { expectedInstead, questionText, type Question } from './vet.js';
 export { NO_NODE, asNodeId, type NodeId } from '../units.js';
 export {
   defineBalancer,

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { MmError, ModelBug } from '../errors.js';
+import { MmError, ModelBug, placeInStack } from '../errors.js';
+import { newAsked, readAsked, underWay, type Asked } from '../policy/index.js';
 import type { RunResult } from '../stats/index.js';
 import { failedResult } from './failed-result.js';
 import { holdTrace } from './hold-trace.js';
@@ -10,8 +11,8 @@ import type { Progress, RunRequest } from './run-request.js';
 import type { RunWork } from './worker.js';
 import type { WorkerMessage } from './worker-message.js';
 
-/** A plug-in that lets no row pass for this long is taken to loop without end. Bundled policies are not watched. */
-const PLUGIN_SILENCE_MS = 120_000;
+/** A plug-in that takes this long for one answer is taken not to return. Bundled policies are not watched. */
+const ANSWER_MS = 20_000;
 
 export interface ExecuteOptions {
   /** Runs at once, at most; default: as many as there are cores. */
@@ -20,6 +21,8 @@ export interface ExecuteOptions {
   readonly traceBytes?: number;
   /** Told if the trace takes more than that. */
   readonly onTooLarge?: () => void;
+  /** A policy that is not bundled and takes longer for one answer ends its run, ms. */
+  readonly answerMs?: number;
 }
 
 /** Carries out runs on the trace that is held, @returns their results in the order of the requests. */
@@ -82,7 +85,7 @@ async function withWorkers<Result>(
   trace: RunWork['trace'],
   body: (execute: ExecuteHeld) => Promise<Result>,
   signal: AbortSignal,
-  { jobs = availableParallelism() }: ExecuteOptions,
+  { jobs = availableParallelism(), answerMs = ANSWER_MS }: ExecuteOptions,
 ): Promise<Result> {
   return await body(async (requests, onProgress) => {
     const stop = new AbortController();
@@ -95,7 +98,7 @@ async function withWorkers<Result>(
         const onRows = (rows: number) => {
           onProgress(run, rows);
         };
-        results[run] = await executeRun({ request: requests[run], trace }, onRows, eitherSignal);
+        results[run] = await executeRun({ request: requests[run], trace }, onRows, eitherSignal, answerMs);
       }
     };
     const lanes = Array.from({ length: Math.min(jobs, requests.length) }, lane);
@@ -111,20 +114,28 @@ async function withWorkers<Result>(
 }
 
 /** One run in one worker. Settles only once the thread is gone. */
-async function executeRun(work: RunWork, onRows: (rows: number) => void, signal: AbortSignal): Promise<RunResult> {
+async function executeRun(
+  { request: asGiven, trace }: RunWork,
+  onRows: (rows: number) => void,
+  signal: AbortSignal,
+  answerMs: number,
+): Promise<RunResult> {
   signal.throwIfAborted();
-  const { request } = work;
+  const asked = newAsked();
+  const request: RunRequest = { ...asGiven, asked };
   // Its output would tear the table or the progress bar: what a plug-in prints goes to stderr.
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: work, stdout: true });
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    workerData: { request, trace } satisfies RunWork,
+    stdout: true,
+  });
   worker.stdout.pipe(process.stderr, { end: false });
   const stopped = () => void worker.terminate();
   signal.addEventListener('abort', stopped, { once: true });
-  const watch = watchSilence(request, worker);
+  const watch = watchAnswers(asked, worker, answerMs);
   try {
     return await new Promise<RunResult>((resolve, reject) => {
       let answer: (() => void) | null = null;
       worker.on('message', (message: WorkerMessage) => {
-        watch.heard();
         if (message.kind === 'progress') onRows(message.rows);
         else
           answer = () => {
@@ -139,10 +150,7 @@ async function executeRun(work: RunWork, onRows: (rows: number) => void, signal:
       worker.on('exit', (code) => {
         if (answer) answer();
         else if (signal.aborted) reject(signal.reason as Error);
-        else
-          resolve(
-            failedResult(request, blame(request, watch.verdict() ?? `its thread ended with code ${String(code)}`)),
-          );
+        else resolve(failedResult(request, verdict(request, code, watch.isLate())));
       });
     });
   } finally {
@@ -160,7 +168,10 @@ function settle(
   if (message.kind === 'result') resolve(message.result);
   else if (message.kind === 'mistake') reject(new MmError(message.code, message.message));
   else if (message.name === 'ModelBug') reject(modelBug(request, message.message, message.stack));
-  else resolve(failedResult(request, blame(request, `${message.name}: ${message.message}${placeOf(message.stack)}`)));
+  else if (message.name === 'MmError')
+    resolve(failedResult(request, message.message)); // names its plug-in already
+  else
+    resolve(failedResult(request, blame(request, `${message.name}: ${message.message}${placeInStack(message.stack)}`)));
 }
 
 /** A broken invariant is a bug of this program, whatever the run: its stack is kept for the report of it. */
@@ -173,42 +184,40 @@ function modelBug(request: RunRequest, message: string, stack: string): ModelBug
 /** One line that names the run's plug-ins, if it has any. */
 function blame({ spec }: RunRequest, what: string): string {
   const line = what.replace(/\s*\n\s*/g, ' ');
-  const plugins = pluginsOf(spec);
+  const plugins = [...new Set(policiesOf(spec).filter(isPluginName))];
   return plugins.length === 0 ? line : `policy ${plugins.join(', ')}: ${line}`;
 }
 
-function pluginsOf(spec: RunRequest['spec']): string[] {
-  const names = [spec.policy, ...spec.switches.vmas.map((vma) => vma.policy)].map((policy) => policy.name);
-  return [...new Set(names.filter(isPluginName))];
+/** Names of the run's policies, in the order in which `Asked` counts them. */
+function policiesOf({ policy, switches }: RunRequest['spec']): string[] {
+  return [policy, ...switches.vmas.map((vma) => vma.policy)].map(({ name }) => name);
 }
 
-/** ` (mine.ts:12:7)`, the first frame of a stack. */
-function placeOf(stack: string): string {
-  const frame = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?/.exec(
-    stack.split('\n').find((line) => line.trim().startsWith('at ')) ?? '',
-  );
-  return frame ? ` (${frame[1].replace('file://', '')})` : '';
+/** Why a thread ended without a word: stopped in a question, or by the policy that was being asked. */
+function verdict(request: RunRequest, code: number, isLate: boolean): string {
+  const { asked, spec } = request;
+  if (asked === undefined || underWay(asked) === 0) return blame(request, `its thread ended with code ${String(code)}`);
+  const { which, text } = readAsked(asked);
+  const policy = policiesOf(spec)[which];
+  return `policy ${policy}: ${text} ${isLate ? 'does not return' : `ended its thread with code ${String(code)}`}`;
 }
 
-/** Stops a worker whose plug-in has gone silent. */
-function watchSilence(request: RunRequest, worker: Worker) {
-  let timer: NodeJS.Timeout | undefined;
-  let isSilent = false;
-  const heard = () => {
-    clearTimeout(timer);
-    if (pluginsOf(request.spec).length === 0) return;
-    timer = setTimeout(() => {
-      isSilent = true;
+/** Stops a worker whose plug-in does not come back from a question. */
+function watchAnswers(asked: Asked, worker: Worker, answerMs: number) {
+  let [seen, isLate] = [0, false];
+  const timer = setInterval(() => {
+    const now = underWay(asked);
+    if (now !== 0 && now === seen) {
+      isLate = true;
+      clearInterval(timer);
       void worker.terminate();
-    }, PLUGIN_SILENCE_MS);
-  };
-  heard();
+    }
+    seen = now;
+  }, answerMs);
   return {
-    heard,
     end: () => {
-      clearTimeout(timer);
+      clearInterval(timer);
     },
-    verdict: () =>
-      isSilent ? `no row went by for ${String(PLUGIN_SILENCE_MS / 1000)} s; it seems to loop without end` : null,
+    isLate: () => isLate,
   };
 }

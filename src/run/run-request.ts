@@ -1,4 +1,5 @@
 import type { MachineDescription } from '../hardware/index.js';
+import type { Asked } from '../policy/index.js';
 import type { Moment, RunSpec } from './run-spec.js';
 
 /** Everything one run needs; plain data, so that it can cross to the worker thread that carries it out. */
@@ -12,6 +13,8 @@ export interface RunRequest {
   readonly missFactor?: number;
   /** Each named step is written there; absent: nobody watches. */
   readonly traceLog?: TraceLogPart;
+  /** What policies that are not bundled are being asked, for whoever watches that they return; absent: nobody does. */
+  readonly asked?: Asked;
 }
 
 /** Where the log of one run goes: a file of its own, which is put together with those of other runs later. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { replayTrace } from '../../src/engine/index.js';
 import { DEFAULT_MACHINE, machineNamed, parseMachineCatalogue } from '../../src/hardware/machine-file.js';
@@ -52,6 +53,22 @@ describe('runs in worker threads', () => {
       for (const [i, result] of results.entries()) expect(result).toEqual(await replayTrace(requests[i], silent));
     },
   );
+
+  it('whose plug-in does not return end with a line that names the question, and the others go on', async () => {
+    const file = join(dir, 'loops.mjs');
+    await writeFile(
+      file,
+      `export default { name: 'loops', about: 'never answers', nodes: 'none', fallback: 'any', rebind: 'keep',
+        create: () => ({ place(fault) { while (fault.index % 64 === 63); return fault.cpuNode; }, misplaced: () => -1 }) };`,
+    );
+    const results = await executeRuns([request(file), request('default')], silent, NEVER, { answerMs: 1000 });
+    const { outcome } = results[0];
+    expect(outcome.kind).toBe('failed');
+    expect('message' in outcome && outcome.message).toMatch(
+      /^policy .*loops\.mjs: place of page \d+ \(index \d+, thread \d+ on node \d, a (write|read)\) does not return$/,
+    );
+    expect(results[1].outcome.kind).toBe('done');
+  });
 
   it('all stop at a bad row of the trace that they share, and it is named', async () => {
     const rows: Row[] = Array.from({ length: 200 }, (_, i) => [i, 0, i % 7, 0, 1, i === 150 ? 2 : 1]);

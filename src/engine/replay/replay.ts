@@ -16,7 +16,7 @@ import { openTrace } from '../../trace/readers/index.js';
 import { planActions } from './actions.js';
 import { compose, tracedBy } from '../compose.js';
 import { placeThreads } from './cpu-placement.js';
-import { loadPolicy } from '../load-policies.js';
+import { loadGuarded, loadPolicy } from '../load-policies.js';
 import type { Machine } from '../machine.js';
 import { rowOfTraceMoment } from './moments.js';
 import { balancerRequest } from '../load-balancers.js';
@@ -84,16 +84,16 @@ async function replayWatched(
   const cpus = placeThreads(await threadsWithRows(source), switches.cpus, topology);
 
   const kernel = { rule: rulesOf(profileNamed(switches.profile).rules).modes, profile: switches.profile };
-  const load = async (policy: PolicySpec): Promise<MempolicyRequest> => {
-    const definition = await loadPolicy(policy.name, cwd);
+  const load = async (policy: PolicySpec, which: number): Promise<MempolicyRequest> => {
+    const definition = await loadGuarded(policy.name, cwd, which, request.asked ?? null);
     const best = definition.prepass === 'best-static' ? await bestNodes(source, topology, cpus, region) : undefined;
     return policyRequest(policy, definition, topology, allowed, kernel, best);
   };
-  const runPolicy = await load(spec.policy);
+  const runPolicy = await load(spec.policy, 0);
   const vmaPolicies = await Promise.all(
-    switches.vmas.map(async ({ region: word, policy }) => {
+    switches.vmas.map(async ({ region: word, policy }, i) => {
       regionsNamed(sidecar, word);
-      return { word, request: await load(policy) };
+      return { word, request: await load(policy, i + 1) };
     }),
   );
 
